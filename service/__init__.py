@@ -1,0 +1,28 @@
+"""A small user service: the sample application of a Docker course, and a start for services of your own."""
+
+from flask import Flask
+
+from service import auth, database, errors, health, logs, pages, users
+from service.settings import Settings, load_settings
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Make the application. Each server process makes its own, after the fork.
+
+    Args:
+        settings: what to run with; read from the environment where not given.
+    """
+    settings = settings or load_settings()
+    app = Flask(__name__)
+    app.config["GREETING"] = settings.greeting
+    app.json.sort_keys = False  # members in the order in which the documentation gives them
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_content_length  # bytes; Flask answers 413 above it
+
+    logs.init_app(app)
+    errors.init_app(app)
+    auth.init_app(app, settings.api_token)
+    database.init_app(app, settings.database_url)
+    app.register_blueprint(pages.blueprint)
+    app.register_blueprint(health.blueprint)
+    app.register_blueprint(users.blueprint)
+    return app

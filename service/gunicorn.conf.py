@@ -1,0 +1,39 @@
+"""How gunicorn serves the application: gunicorn --config service/gunicorn.conf.py
+
+Every number comes from the environment, through service/settings.py.
+https://gunicorn.org/reference/settings/
+"""
+
+from pathlib import Path
+
+from service.logs import configuration
+from service.settings import load_settings
+
+settings = load_settings()
+
+wsgi_app = "service:create_app()"
+bind = f"0.0.0.0:{settings.port}"  # in a container, 127.0.0.1 would be out of reach of a published port
+
+# Processes for the cores, threads for the waits: most of a request's time is the database's. The number of
+# processes is set by hand, since what a container sees is the host's number of cores, not its own share.
+worker_class = "gthread"
+workers = settings.web_concurrency
+threads = settings.web_threads
+
+# On SIGTERM, requests in flight get this long. Whoever stops us must wait longer: stop_grace_period in compose.
+graceful_timeout = settings.graceful_timeout
+
+# Each worker touches a file so that it is known to be alive; on a disk, that can block for longer than is allowed.
+memory = Path("/dev/shm")  # noqa: S108
+worker_tmp_dir = str(memory) if memory.is_dir() else None
+
+# The socket of gunicornc wants a writable home directory, which a hardened container does not have.
+control_socket_disable = True
+
+# One line a request is ours (service/logs.py), so gunicorn's access log stays off; its own messages join ours.
+logconfig_dict = configuration(settings.log_level)
+
+
+def when_ready(server):
+    """Say where we are, once the port is open."""
+    server.log.info("Server is running on port %s", settings.port)

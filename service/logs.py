@@ -1,0 +1,67 @@
+"""The log: one JSON object a line on standard output, and one such line a request."""
+
+import json
+import logging
+import re
+import time
+import uuid
+from datetime import UTC, datetime
+
+from flask import Flask, Response, g, has_request_context, request
+
+logger = logging.getLogger(__name__)
+
+# What others send as an id ends up in our log and our answer, so only plain, short ones are taken over.
+_SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}", re.ASCII)
+
+
+class JsonFormatter(logging.Formatter):
+    """Formats a record as one line of JSON; what a caller passes as `extra={"fields": {…}}` is added to it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        line = {"time": at, "level": record.levelname, "message": record.getMessage()}
+        if has_request_context() and "request_id" in g:
+            line["request_id"] = g.request_id
+        line |= getattr(record, "fields", {})
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def configuration(level: str) -> dict:
+    """The log of a server process, for `logging.config.dictConfig`: all on one handler, gunicorn's lines too."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"json": {"()": JsonFormatter}},
+        "handlers": {"stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "json"}},
+        "root": {"level": level, "handlers": ["stdout"]},
+        "loggers": {"gunicorn.error": {"level": level, "handlers": [], "propagate": True}},
+    }
+
+
+def init_app(app: Flask) -> None:
+    """Give each request an id and a line in the log."""
+    app.before_request(_start)
+    app.after_request(_finish)
+
+
+def _start() -> None:
+    g.started = time.perf_counter()
+    offered = request.headers.get("X-Request-ID", "")
+    g.request_id = offered if _SANE_REQUEST_ID.fullmatch(offered) else uuid.uuid4().hex
+
+
+def _finish(response: Response) -> Response:
+    response.headers["X-Request-ID"] = g.request_id
+    fields = {
+        "method": request.method,
+        "path": request.path,
+        "status": response.status_code,
+        "duration_ms": round((time.perf_counter() - g.started) * 1000, 1),
+    }
+    # Probes come every few seconds for ever: a line for each would bury the rest.
+    quiet = request.blueprint == "health" and response.status_code < 400
+    logger.log(logging.DEBUG if quiet else logging.INFO, "request", extra={"fields": fields})
+    return response

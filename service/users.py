@@ -1,0 +1,139 @@
+"""The users: create, list, read, change, delete."""
+
+import re
+from typing import Annotated
+
+from bson import ObjectId
+from flask import Blueprint, Response, abort, jsonify, request, url_for
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+from pymongo import DESCENDING, ReturnDocument
+from pymongo.errors import DuplicateKeyError
+
+from service import database
+from service.errors import problem
+
+blueprint = Blueprint("users", __name__, url_prefix="/users")
+
+NO_SUCH_USER = "There is no user with this id."
+CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029"  # Unicode's control characters, line and paragraph separator
+
+
+def _matching(pattern: str, message: str) -> AfterValidator:
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise PydanticCustomError("pattern", message)  # the pattern itself would tell a person little
+        return text
+
+    return AfterValidator(check)
+
+
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
+    _matching(f"[^{CONTROL}]+", "String should have no control characters"),
+]
+Email = Annotated[
+    str,
+    # Whether an address exists is known to its mail server alone; this finds what cannot be one.
+    StringConstraints(strip_whitespace=True, max_length=254),
+    _matching(rf"[^@\s{CONTROL}]+@[^@\s{CONTROL}]+", "String should be an email address"),
+]
+
+
+class NewUser(BaseModel, extra="forbid", strict=True):
+    """The body of POST /users."""
+
+    name: Name
+    email: Email
+
+
+class UserChange(BaseModel, extra="forbid", strict=True):
+    """The body of PATCH /users/<id>. What is not given stays as it is: the defaults are never used."""
+
+    name: Name = ""
+    email: Email = ""
+
+
+class Page(BaseModel, extra="forbid"):
+    """The query of GET /users; `after` is the last id of the page before."""
+
+    limit: int = Field(default=50, ge=1, le=100)
+    after: Annotated[str, _matching("[0-9a-f]{24}", "Should be the id of a user")] = "f" * 24
+
+
+@blueprint.post("")
+def create() -> tuple[Response, int, dict[str, str]]:
+    """Create a user."""
+    user = _body(NewUser)
+    database.users().insert_one(user)  # adds the _id
+    return _answer(user), 201, {"Location": url_for(".read", user_id=user["_id"])}
+
+
+@blueprint.get("")
+def index() -> Response:
+    """List users, newest first.
+
+    Pages are cut by key, not by number: the database goes straight to where any page begins, where skip() would
+    read all that comes before it.
+    """
+    page = Page.model_validate(request.args.to_dict())
+    query = {"_id": {"$lt": ObjectId(page.after)}}
+    users = list(database.users().find(query).sort("_id", DESCENDING).limit(page.limit + 1))
+    users, more = users[: page.limit], len(users) > page.limit
+    following = url_for(".index", limit=page.limit, after=users[-1]["_id"]) if more else None
+    return jsonify(users=[_members(user) for user in users], next=following)
+
+
+@blueprint.get("/<user_id>")
+def read(user_id: str) -> Response:
+    """Read one user."""
+    return _answer(database.users().find_one(_key(user_id)))
+
+
+@blueprint.patch("/<user_id>")
+def change(user_id: str) -> Response:
+    """Change a user's name, email, or both."""
+    key, change = _key(user_id), {"$set": _body(UserChange)}
+    return _answer(database.users().find_one_and_update(key, change, return_document=ReturnDocument.AFTER))
+
+
+@blueprint.delete("/<user_id>")
+def delete(user_id: str) -> Response:
+    """Delete a user."""
+    _answer(database.users().find_one_and_delete(_key(user_id)))
+    return Response(status=204)
+
+
+@blueprint.errorhandler(DuplicateKeyError)
+def email_taken(error: DuplicateKeyError) -> Response:
+    """Answer for the unique index: it alone can tell, since two requests may bring one email at the same time."""
+    return problem(409, "There is a user with this email already.")
+
+
+def _body(model: type[BaseModel]) -> dict[str, str]:
+    if request.mimetype != "application/json":
+        abort(415, "The body must be JSON, sent with the header Content-Type: application/json.")
+    return model.model_validate_json(request.get_data()).model_dump(exclude_unset=True)
+
+
+def _key(user_id: str) -> dict[str, ObjectId]:
+    if not ObjectId.is_valid(user_id):
+        abort(404, NO_SUCH_USER)
+    return {"_id": ObjectId(user_id)}
+
+
+def _answer(user: dict | None) -> Response:
+    if user is None:
+        abort(404, NO_SUCH_USER)
+    return jsonify(_members(user))
+
+
+def _members(user: dict) -> dict[str, str | None]:
+    # An ObjectId holds the second it was made in. A document written by another hand may lack the other fields.
+    return {
+        "id": str(user["_id"]),
+        "name": user.get("name"),
+        "email": user.get("email"),
+        "created_at": user["_id"].generation_time.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }

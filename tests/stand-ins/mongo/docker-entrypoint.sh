@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# The documented behaviour of the official image's entry point, for SecantusDB.
+set -euo pipefail
+
+if [ "$(id -u)" = 0 ]; then
+  chown -R mongodb:mongodb /data/db /data/configdb
+  exec setpriv --reuid=mongodb --regid=mongodb --clear-groups "$0" "$@"
+fi
+[ "${1:-}" = mongod ] || exec "$@"
+
+# A variable, or the content of the file that VARIABLE_FILE names.
+from_file() {
+  local name=$1 file=$1_FILE
+  [ -z "${!file:-}" ] || printf -v "$name" %s "$(<"${!file}")"
+}
+from_file MONGO_INITDB_ROOT_USERNAME
+from_file MONGO_INITDB_ROOT_PASSWORD
+
+serve=(/opt/secantus/bin/secantusd-py --storage-path /data/db --standalone --sync-on-commit --log-level WARNING)
+shell=(mongosh --quiet --host 127.0.0.1 "${MONGO_INITDB_DATABASE:-test}")
+
+# The root user and the scripts are for an empty volume only; no client from outside sees the server meanwhile.
+if [ ! -e /data/db/WiredTiger ]; then
+  "${serve[@]}" --host 127.0.0.1 &
+  until (: </dev/tcp/127.0.0.1/27017) 2>/dev/null; do sleep 0.1; done
+  if [ -n "${MONGO_INITDB_ROOT_USERNAME:-}" ]; then
+    export MONGO_INITDB_ROOT_USERNAME MONGO_INITDB_ROOT_PASSWORD
+    # shellcheck disable=SC2016
+    mongosh --quiet --host 127.0.0.1 admin --eval 'db.createUser({
+      user: process.env.MONGO_INITDB_ROOT_USERNAME, pwd: process.env.MONGO_INITDB_ROOT_PASSWORD, roles: ["root"] })'
+  fi
+  for script in /docker-entrypoint-initdb.d/*; do
+    case $script in
+      *.js) "${shell[@]}" "$script" ;;
+      # shellcheck disable=SC1090
+      *.sh) . "$script" ;;
+    esac
+  done
+  kill %1
+  wait %1 || true
+fi
+[ -z "${MONGO_INITDB_ROOT_USERNAME:-}" ] || serve+=(--auth)
+exec "${serve[@]}" --host 0.0.0.0
