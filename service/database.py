@@ -20,7 +20,7 @@ class _Database(monitoring.ServerHeartbeatListener):
 
     def __init__(self, url: str) -> None:
         self.answering: dict[tuple, bool] = {}
-        self.indexed = False
+        self.indexed = self.closed = False
         # Made here, in the worker: a client that has connected does not survive a fork.
         self.client: MongoClient = MongoClient(
             url,
@@ -44,11 +44,15 @@ class _Database(monitoring.ServerHeartbeatListener):
         self.answering[event.connection_id] = True
 
     def failed(self, event: monitoring.ServerHeartbeatFailedEvent) -> None:
-        if self.answering.get(event.connection_id, True):
+        if self.answering.get(event.connection_id, True) and not self.closed:
             fields = {"server": "{}:{}".format(*event.connection_id), "reason": str(event.reply)}
             logger.error("Could not connect to MongoDB", extra={"fields": fields})
         self.answering[event.connection_id] = False
         self.indexed = False  # what comes back may be another, empty database
+
+    def close(self) -> None:
+        self.closed = True  # the heartbeats that this ends have not failed
+        self.client.close()
 
     def users(self) -> Collection:
         collection = self.client.get_default_database()["users"]
@@ -65,7 +69,7 @@ class _Database(monitoring.ServerHeartbeatListener):
 def init_app(app: Flask, url: str) -> None:
     """Connect in the background. The service starts and answers also where there is no database yet."""
     app.extensions["database"] = database = _Database(url)
-    atexit.register(database.client.close)
+    atexit.register(database.close)
 
 
 def ping() -> None:

@@ -9,7 +9,6 @@ from pymongo.errors import ConnectionFailure, PyMongoError
 from werkzeug.exceptions import HTTPException
 
 logger = logging.getLogger(__name__)
-
 RETRY_AFTER = "2"  # seconds: about as long as the driver takes to find a database that has come back
 
 
@@ -41,7 +40,7 @@ def init_app(app: Flask) -> None:
 def _http(error: HTTPException) -> Response | HTTPException:
     if error.code is None or error.code < 400:
         return error  # a redirect is no problem
-    headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
+    headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}  # Allow, for one
     return problem(error.code, error.description or "", headers)
 
 

@@ -24,8 +24,7 @@ threads = settings.web_threads
 graceful_timeout = settings.graceful_timeout
 
 # Each worker touches a file so that it is known to be alive; on a disk, that can block for longer than is allowed.
-memory = Path("/dev/shm")  # noqa: S108
-worker_tmp_dir = str(memory) if memory.is_dir() else None
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 
 # The socket of gunicornc wants a writable home directory, which a hardened container does not have.
 control_socket_disable = True

@@ -72,14 +72,11 @@ def create() -> tuple[Response, int, dict[str, str]]:
 
 @blueprint.get("")
 def index() -> Response:
-    """List users, newest first.
-
-    Pages are cut by key, not by number: the database goes straight to where any page begins, where skip() would
-    read all that comes before it.
-    """
+    """List users, newest first."""
     page = Page.model_validate(request.args.to_dict())
-    query = {"_id": {"$lt": ObjectId(page.after)}}
-    users = list(database.users().find(query).sort("_id", DESCENDING).limit(page.limit + 1))
+    # By key, not by number: the index leads straight to where a page begins, skip() would read all before it.
+    found = database.users().find({"_id": {"$lt": ObjectId(page.after)}})
+    users = list(found.sort("_id", DESCENDING).limit(page.limit + 1))
     users, more = users[: page.limit], len(users) > page.limit
     following = url_for(".index", limit=page.limit, after=users[-1]["_id"]) if more else None
     return jsonify(users=[_members(user) for user in users], next=following)
