@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,12 +18,12 @@ class SettingsError(ValueError):
 
 
 def _mongodb_url(url: str) -> str:
-    # The driver knows best which URLs it takes, and connects to nothing here. Its own message goes no further: it
-    # may quote a part of the password.
+    # The driver knows best which URLs it takes, and connects to nothing here; of an option that it does not know it
+    # only warns. Its own message goes no further: it may quote a part of the password.
     try:
-        with MongoClient(url, connect=False) as client:
+        with warnings.catch_warnings(action="error"), MongoClient(url, connect=False) as client:
             client.get_default_database()
-    except (PyMongoError, ValueError):
+    except (PyMongoError, ValueError, Warning):
         raise ValueError("no MongoDB URL with a database") from None
     return url
 

@@ -1,0 +1,131 @@
+"""A real Docker Engine, and a copy of this repository under a name of its own."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.support import LIMIT, ROOT, free_port, wait_for
+
+NAME = "flask-mongo-app"
+BASE_IMAGES = ("python:3.13-slim-trixie", "mongo:8.0")
+
+
+def docker(*arguments: object, check: bool = True, **options: object) -> subprocess.CompletedProcess[str]:
+    """Run docker; where it fails and `check` is set, the test fails with what it printed."""
+    done = subprocess.run(["docker", *map(str, arguments)], capture_output=True, text=True, check=False, **options)
+    assert done.returncode == 0 or not check, f"docker {' '.join(map(str, arguments))}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+def inspect(thing: str) -> dict:
+    """What the engine knows of a container, an image, a volume or a network."""
+    return json.loads(docker("inspect", thing).stdout)[0]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def engine() -> None:
+    """Skip what needs an engine, or base images, where there are none."""
+    if shutil.which("docker") is None or docker("version", check=False).returncode != 0:
+        pytest.skip("no Docker Engine answers")
+    for plugin in ("compose", "buildx"):
+        if docker(plugin, "version", check=False).returncode != 0:
+            pytest.skip(f"docker {plugin} is not installed")
+    for image in BASE_IMAGES:
+        if docker("image", "inspect", image, check=False).returncode != 0:
+            if docker("pull", "--quiet", image, check=False).returncode != 0:
+                pytest.skip(f"{image} cannot be pulled")
+
+
+class Copy:
+    """A clone of this repository in which every name is another, so that its containers, volumes, networks and images
+    meet neither those of a stack that you run nor those of another copy. Ports are free ones.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.folder = folder
+        self.name = name
+        self.environment = os.environ | {"PORT": str(free_port()), "MONGO_PORT": str(free_port())}
+        for variable in ("COMPOSE_FILE", "COMPOSE_PROJECT_NAME", "API_TOKEN", "GREETING"):
+            self.environment.pop(variable, None)
+        self.url = f"http://127.0.0.1:{self.environment['PORT']}"
+        files = self._git("-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
+        for file in filter(None, files):
+            if (ROOT / file).is_file():
+                (folder / file).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / file, folder / file)
+                self._rename(folder / file)
+        self._git("-C", folder, "init", "--quiet", "--initial-branch", "main")
+        self.commit("A copy")
+
+    def _git(self, *arguments: object) -> str:
+        identity = ("-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false")
+        return subprocess.run(["git", *identity, *arguments], check=True, capture_output=True, text=True).stdout
+
+    def _rename(self, file: Path) -> None:
+        content = file.read_bytes()
+        if NAME.encode() in content:
+            file.write_bytes(content.replace(NAME.encode(), self.name.encode()))
+
+    def commit(self, message: str) -> str:
+        """Commit all that has changed, and return the commit's id."""
+        self._git("-C", self.folder, "add", "--all")
+        self._git("-C", self.folder, "commit", "--quiet", "--allow-empty", "--message", message)
+        return self._git("-C", self.folder, "rev-parse", "HEAD").strip()
+
+    def docker(self, *arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+        """Run docker in the copy's folder."""
+        return docker(*arguments, cwd=self.folder, env=self.environment, **options)
+
+    def build(self, *arguments: object, tag: str) -> str:
+        """Build an image of this name, `tag` behind it; returns what the builder printed."""
+        return self.docker("build", "--progress=plain", "--tag", f"{self.name}:{tag}", *arguments, ".").stderr
+
+    def compose(self, *arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+        """Run docker compose with the files that the folder has."""
+        return self.docker("compose", *arguments, **options)
+
+    def container(self, service: str) -> str:
+        """The id of the one container of a compose service."""
+        return self.compose("ps", "--all", "--quiet", service).stdout.strip()
+
+    def request(self, method: str, path: str, **options: object) -> requests.Response:
+        """Ask the running stack."""
+        return requests.request(method, self.url + path, timeout=LIMIT, **options)
+
+    def ready(self) -> None:
+        """Wait until the stack answers and has its database."""
+        wait_for(lambda: self.request("GET", "/readyz").ok, "the stack to be ready")
+
+    def add_user(self, email: str) -> dict:
+        """Add a user by the API."""
+        response = self.request("POST", "/users", json={"name": "Ann", "email": email})
+        assert response.status_code == 201, response.text
+        return response.json()
+
+    def remove(self) -> None:
+        """Remove all that the engine has of this copy."""
+        self.compose("--profile", "*", "down", "--volumes", "--timeout", "1", check=False)
+        for kind in ("container", "volume", "network", "image"):
+            listed = docker(
+                kind, "ls", *(["--all"] if kind in {"container", "image"} else []), "--format", "json"
+            ).stdout
+            for thing in map(json.loads, listed.splitlines()):
+                name = thing.get("Names") or thing.get("Name") or f"{thing['Repository']}:{thing['Tag']}"
+                if re.search(rf"(^|/){re.escape(self.name)}\b", name):
+                    docker(kind, "rm", "--force", name)
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Copy]:
+    """A copy for the tests of one file."""
+    module = request.module.__name__.rpartition("test_")[2].replace("_", "-")
+    copy = Copy(tmp_path_factory.mktemp(module), f"test-{os.getpid()}-{module}")
+    yield copy
+    copy.remove()

@@ -1,0 +1,144 @@
+"""What tests of more than one folder use: the real processes they talk to, and ways to wait for them."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import requests
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+LIMIT = 60  # seconds that a condition may take on a slow machine before its test has failed
+
+Value = TypeVar("Value")
+
+
+def wait_for(condition: Callable[[], Value], what: str, limit: float = LIMIT) -> Value:
+    """Wait until the condition is true, and return what it gave. A refused or broken connection counts as not yet."""
+    end = time.monotonic() + limit
+    while True:
+        with contextlib.suppress(requests.RequestException, OSError):
+            if value := condition():
+                return value
+        assert time.monotonic() < end, f"waited {limit} s for {what}"
+        time.sleep(0.05)
+
+
+def free_port() -> int:
+    """A port of this machine's loopback address that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def accepts(port: int) -> bool:
+    """Whether something listens on this port of the loopback address."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
+def clean_environment(**settings: str) -> dict[str, str]:
+    """This process's environment without its settings of the service, plus those given; .env is not read."""
+    from service.settings import Settings
+
+    ours = {name for field in Settings.model_fields for name in (field.upper(), f"{field.upper()}_FILE")}
+    kept = {name: value for name, value in os.environ.items() if name not in ours}
+    return kept | {"PYTHON_DOTENV_DISABLED": "1", "PYTHONUNBUFFERED": "1"} | settings
+
+
+@contextlib.contextmanager
+def ended(process: subprocess.Popen, limit: float = LIMIT) -> Iterator[subprocess.Popen]:
+    """End the process, and with it its process group, when the block ends."""
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGCONT)
+            process.terminate()
+            try:
+                process.wait(limit)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+class Database:
+    """A MongoDB-compatible server of its own process, that a test can stop, freeze and start again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.process: subprocess.Popen | None = None
+
+    @property
+    def url(self) -> str:
+        return f"mongodb://127.0.0.1:{self.port}/flask-mongo-app-test"
+
+    def start(self) -> None:
+        command = [BIN / "secantusd-py", "--host", "127.0.0.1", "--port", str(self.port), "--standalone"]
+        options = ["--storage-path", self.folder / "db", "--log-level", "WARNING"]
+        with (self.folder / "database.log").open("a") as log:
+            self.process = subprocess.Popen([*command, *options], stdout=log, stderr=log, start_new_session=True)
+        wait_for(lambda: accepts(self.port) or self.process.poll() is not None, "the database's port")
+        assert self.process.poll() is None, (self.folder / "database.log").read_text()
+
+    def stop(self) -> None:
+        if self.process is not None:
+            with ended(self.process):
+                pass
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Its connections stay open and nothing answers: the worst way for a database to be away."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
+
+class Server:
+    """The service as gunicorn serves it, with the settings given."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.output = folder / f"server-{self.port}.log"
+        self.settings = {"PORT": str(self.port)} | settings
+
+    def launch(self) -> subprocess.Popen:
+        command = [BIN / "gunicorn", "--config", "service/gunicorn.conf.py"]
+        with self.output.open("w") as output:
+            return subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=clean_environment(**self.settings),
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[subprocess.Popen]:
+        """The process, from the moment at which it answers."""
+        with ended(self.launch()) as process:
+            wait_for(lambda: process.poll() is not None or self.get("/healthz").ok, "the service to answer")
+            assert process.poll() is None, self.output.read_text()
+            yield process
+
+    def request(self, method: str, path: str, **options: object) -> requests.Response:
+        return requests.request(method, self.url + path, timeout=LIMIT, **options)
+
+    def get(self, path: str, **options: object) -> requests.Response:
+        return self.request("GET", path, **options)
+
+    def post(self, path: str, **options: object) -> requests.Response:
+        return self.request("POST", path, **options)
