@@ -1,4 +1,4 @@
-"""The virtual environment .venv, which scripts/run and scripts/test share. Python's standard library alone."""
+"""The virtual environment .venv that scripts/run, scripts/test and .ci/lint share. Python's standard library alone."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def enter(*locks: str) -> None:
     """Go on in .venv, with what these lock files name installed; makes and mends it where needed.
 
     Args:
-        locks: names of requirements files in the top folder.
+        locks: paths of requirements files, from the top folder.
 
     Ends the process with status 1 and one line where that cannot be done.
     """
@@ -28,14 +28,14 @@ def enter(*locks: str) -> None:
         _make()
     _install(locks)
     if Path(sys.prefix) != VENV:
-        os.execv(PYTHON, [str(PYTHON), *sys.argv])  # noqa: S606
+        os.execv(PYTHON, [str(PYTHON), *sys.argv])
 
 
 def _make() -> None:
     names = [f"python{major}.{minor}" for major, minor in reversed(SUPPORTED)]
     found = sys.executable if sys.version_info[:2] in SUPPORTED else next(filter(None, map(shutil.which, names)), None)
     if found is None:
-        sys.exit(f"No Python {' or '.join(names)} here: install one of them, or use docker compose up --build")
+        sys.exit(f"No {' or '.join(names)} here: install one of them, or use docker compose up --build")
     made = _run(found, "-m", "venv", "--clear", str(VENV))
     if made.returncode != 0:
         shutil.rmtree(VENV, ignore_errors=True)
@@ -53,12 +53,12 @@ def _install(locks: tuple[str, ...]) -> None:
     files = [argument for lock in locks for argument in ("--requirement", str(ROOT / lock))]
     installed = _run(str(PYTHON), "-m", "pip", "install", "--quiet", "--require-hashes", *files)
     if installed.returncode != 0:
-        errors = [line for line in installed.stderr.splitlines() if line.startswith("ERROR")] or [installed.stderr]
-        sys.exit(f"{errors[0].strip()}\nCould not install the requirements: is PyPI within reach? Then try again.")
-    copies.mkdir(exist_ok=True)
+        said = [line for line in installed.stderr.splitlines() if line.startswith("ERROR")] or ["pip failed"]
+        sys.exit(f"Could not install the requirements ({said[-1]}): is the network there? Then start this again.")
     for lock in locks:
+        (copies / lock).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / lock, copies / lock)
 
 
 def _run(*command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    return subprocess.run(command, capture_output=True, text=True, check=False)

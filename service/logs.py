@@ -11,8 +11,7 @@ from flask import Flask, Response, g, has_request_context, request
 
 logger = logging.getLogger(__name__)
 
-# What others send as an id ends up in our log and our answer, so only plain, short ones are taken over.
-_SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}", re.ASCII)
+SANE_REQUEST_ID = r"[A-Za-z0-9._:/+=@-]{1,128}"  # what others send ends up in our log and in our answer
 
 
 class JsonFormatter(logging.Formatter):
@@ -50,7 +49,7 @@ def init_app(app: Flask) -> None:
 def _start() -> None:
     g.started = time.perf_counter()
     offered = request.headers.get("X-Request-ID", "")
-    g.request_id = offered if _SANE_REQUEST_ID.fullmatch(offered) else uuid.uuid4().hex
+    g.request_id = offered if re.fullmatch(SANE_REQUEST_ID, offered) else uuid.uuid4().hex
 
 
 def _finish(response: Response) -> Response:

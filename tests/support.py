@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ import requests
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
+NAME = "flask-mongo-app"  # the token that every name comes from
 LIMIT = 60  # seconds that a condition may take on a slow machine before its test has failed
 
 Value = TypeVar("Value")
@@ -52,6 +54,20 @@ def clean_environment(**settings: str) -> dict[str, str]:
     ours = {name for field in Settings.model_fields for name in (field.upper(), f"{field.upper()}_FILE")}
     kept = {name: value for name, value in os.environ.items() if name not in ours}
     return kept | {"PYTHON_DOTENV_DISABLED": "1", "PYTHONUNBUFFERED": "1"} | settings
+
+
+def copy_repository(folder: Path, name: str = NAME) -> None:
+    """Copy the files of this repository, changes that are not committed yet included, with another name in them."""
+    listing = ["git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(listing, check=True, capture_output=True, text=True).stdout
+    for file in filter(None, listed.split("\0")):
+        if (ROOT / file).is_file():
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / file, folder / file)
+            content = (folder / file).read_bytes()
+            if name != NAME and NAME.encode() in content:
+                (folder / file).write_bytes(content.replace(NAME.encode(), name.encode()))
+    folder.chmod(0o755)  # as a clone is: the containers' user reads it
 
 
 @contextlib.contextmanager

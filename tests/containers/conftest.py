@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.support import LIMIT, ROOT, free_port, wait_for
+from tests.support import LIMIT, copy_repository, free_port, wait_for
 
-NAME = "flask-mongo-app"
 BASE_IMAGES = ("python:3.13-slim-trixie", "mongo:8.0")
 
 
@@ -38,9 +37,9 @@ def engine() -> None:
         if docker(plugin, "version", check=False).returncode != 0:
             pytest.skip(f"docker {plugin} is not installed")
     for image in BASE_IMAGES:
-        if docker("image", "inspect", image, check=False).returncode != 0:
-            if docker("pull", "--quiet", image, check=False).returncode != 0:
-                pytest.skip(f"{image} cannot be pulled")
+        ways = (("image", "inspect", image), ("pull", "--quiet", image))
+        if all(docker(*way, check=False).returncode != 0 for way in ways):
+            pytest.skip(f"{image} cannot be pulled")
 
 
 class Copy:
@@ -55,23 +54,13 @@ class Copy:
         for variable in ("COMPOSE_FILE", "COMPOSE_PROJECT_NAME", "API_TOKEN", "GREETING"):
             self.environment.pop(variable, None)
         self.url = f"http://127.0.0.1:{self.environment['PORT']}"
-        files = self._git("-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
-        for file in filter(None, files):
-            if (ROOT / file).is_file():
-                (folder / file).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / file, folder / file)
-                self._rename(folder / file)
+        copy_repository(folder, name)
         self._git("-C", folder, "init", "--quiet", "--initial-branch", "main")
         self.commit("A copy")
 
     def _git(self, *arguments: object) -> str:
         identity = ("-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false")
         return subprocess.run(["git", *identity, *arguments], check=True, capture_output=True, text=True).stdout
-
-    def _rename(self, file: Path) -> None:
-        content = file.read_bytes()
-        if NAME.encode() in content:
-            file.write_bytes(content.replace(NAME.encode(), self.name.encode()))
 
     def commit(self, message: str) -> str:
         """Commit all that has changed, and return the commit's id."""

@@ -8,9 +8,7 @@ import pytest
 from tests.containers.conftest import docker, inspect
 from tests.support import wait_for
 
-PLANTED = (
-    ".env service/.env .env.production tests/planted docs/planted chapters/planted secrets/planted planted".split()
-)
+PLANTED = (".env", "service/.env", ".env.production", "tests/planted", "docs/planted", "chapters/planted", "planted")
 MEGABYTE = 1_000_000
 
 

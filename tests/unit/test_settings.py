@@ -73,7 +73,7 @@ def test_refuses_with_the_name_and_the_mend_in_one_line(name, value):
 
 
 def test_refuses_a_missing_database_url():
-    with pytest.raises(SettingsError, match="^DATABASE_URL is not set: set it, for example DATABASE_URL=mongodb://"):
+    with pytest.raises(SettingsError, match=r"^DATABASE_URL is not set: set it, for example DATABASE_URL=mongodb://"):
         read_settings({})
 
 
@@ -91,12 +91,12 @@ def test_refuses_a_file_that_is_not_there_or_holds_nothing(content, tmp_path):
     file = tmp_path / "token"
     if content is not None:
         file.write_bytes(content)
-    with pytest.raises(SettingsError, match="^API_TOKEN(_FILE names .* cannot be read .*| is empty): "):
+    with pytest.raises(SettingsError, match=r"^API_TOKEN(_FILE names .* cannot be read .*| is empty): "):
         read_settings({"DATABASE_URL": URL, "API_TOKEN_FILE": str(file)})
 
 
 def test_refuses_a_setting_given_twice(tmp_path):
-    with pytest.raises(SettingsError, match="^PORT and PORT_FILE are both set: unset one of them$"):
+    with pytest.raises(SettingsError, match=r"^PORT and PORT_FILE are both set: unset one of them$"):
         read_settings({"DATABASE_URL": URL, "PORT": "1", "PORT_FILE": str(tmp_path)})
 
 

@@ -25,14 +25,14 @@ if [ ! -e /data/db/WiredTiger ]; then
   until (: </dev/tcp/127.0.0.1/27017) 2>/dev/null; do sleep 0.1; done
   if [ -n "${MONGO_INITDB_ROOT_USERNAME:-}" ]; then
     export MONGO_INITDB_ROOT_USERNAME MONGO_INITDB_ROOT_PASSWORD
-    # shellcheck disable=SC2016
+    # shellcheck disable=SC2016 # mongosh expands it
     mongosh --quiet --host 127.0.0.1 admin --eval 'db.createUser({
       user: process.env.MONGO_INITDB_ROOT_USERNAME, pwd: process.env.MONGO_INITDB_ROOT_PASSWORD, roles: ["root"] })'
   fi
   for script in /docker-entrypoint-initdb.d/*; do
+    # shellcheck disable=SC1090 # known at run time only
     case $script in
       *.js) "${shell[@]}" "$script" ;;
-      # shellcheck disable=SC1090
       *.sh) . "$script" ;;
     esac
   done

@@ -1,0 +1,123 @@
+"""The database is late, goes, hangs and comes back; the service ends in order. No restart in between."""
+
+import json
+import signal
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.api.test_users import ANN, NO_ID, problem
+from tests.support import LIMIT, Server, wait_for
+
+
+@pytest.fixture
+def server(database, tmp_path):
+    """The service with a database that is not started yet."""
+    server = Server(tmp_path, DATABASE_URL=database.url)
+    with server.running():
+        yield server
+
+
+def away(server):
+    """Check all that a service without its database answers."""
+    assert server.get("/").ok
+    assert server.get("/healthz").ok
+    asked = [
+        ("GET", "/readyz", None),
+        ("GET", "/users", None),
+        ("POST", "/users", ANN),
+        ("DELETE", f"/users/{NO_ID}", None),
+    ]
+    with ThreadPoolExecutor(len(asked)) as pool:
+        for response in pool.map(lambda it: server.request(it[0], it[1], json=it[2]), asked):
+            problem(response, 503)
+            assert int(response.headers["Retry-After"]) > 0
+
+
+def ready(server):
+    wait_for(lambda: server.get("/readyz").ok, "the service to be ready")
+
+
+def test_late_away_and_back(server, database):
+    away(server)
+    database.start()
+    ready(server)
+    assert server.post("/users", json=ANN).status_code == 201
+    problem(server.post("/users", json=ANN), 409)  # the unique index came with the first contact
+    database.stop()
+    wait_for(lambda: server.get("/readyz").status_code == 503, "readiness to turn")
+    away(server)
+    database.start()
+    ready(server)
+    assert [user["name"] for user in server.get("/users").json()["users"]] == ["Ann"]
+
+    messages = [json.loads(line)["message"] for line in server.output.read_text().splitlines()]
+    said = [message for message in messages if "MongoDB" in message]
+    assert said[:2] == ["Could not connect to MongoDB"] * 2  # one line a worker, not one a try
+    assert said.count("Could not connect to MongoDB") == 4
+    wait_for(lambda: server.output.read_text().count('"Connected to MongoDB"') == 4, "both workers' second line")
+
+
+def test_another_empty_database_gets_its_index_too(server, database):
+    database.start()
+    ready(server)
+    assert server.post("/users", json=ANN).status_code == 201
+    database.stop()
+    wait_for(lambda: server.get("/readyz").status_code == 503, "readiness to turn")
+    database.folder = database.folder / "new"
+    database.folder.mkdir()
+    database.start()
+    ready(server)
+    assert server.post("/users", json=ANN).status_code == 201
+    problem(server.post("/users", json=ANN), 409)
+
+
+def test_a_database_that_hangs_is_a_503_before_a_client_gives_up(server, database):
+    database.start()
+    ready(server)
+    with database.frozen():
+        started = time.monotonic()
+        problem(server.get("/readyz"), 503)
+        assert time.monotonic() - started < 5  # its own limit, not that of an operation
+        problem(server.get("/users"), 503)
+        problem(server.post("/users", json=ANN), 503)
+        assert server.get("/healthz").ok
+    ready(server)
+    assert server.get("/users").status_code == 200
+
+
+def in_flight(server):
+    """A connection with a request that the service has begun to handle, and that waits for the rest of its body."""
+    connection = socket.create_connection(("127.0.0.1", server.port), timeout=LIMIT)
+    connection.sendall(
+        b"POST /users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 28\r\nExpect: 100-continue\r\n\r\n"
+    )
+    assert connection.recv(1024).startswith(b"HTTP/1.1 100 ")
+    return connection
+
+
+def test_sigterm_finishes_what_is_in_flight_and_ends_with_0(database, tmp_path):
+    database.start()
+    server = Server(tmp_path, DATABASE_URL=database.url)
+    with server.running() as process:
+        ready(server)
+        with in_flight(server) as connection:
+            process.send_signal(signal.SIGTERM)
+            wait_for(lambda: "Handling signal: term" in server.output.read_text(), "the signal to arrive")
+            assert process.poll() is None
+            connection.sendall(b'{"name":"Ann","email":"a@b"}')
+            answer = connection.recv(65536)
+        assert answer.startswith(b"HTTP/1.1 201 ")
+        assert process.wait(LIMIT) == 0
+    log = server.output.read_text()
+    assert "Traceback" not in log
+    assert "Could not connect" not in log
+
+
+def test_sigterm_waits_for_the_graceful_timeout_only(database, tmp_path):
+    server = Server(tmp_path, DATABASE_URL=database.url, GRACEFUL_TIMEOUT="1")
+    with server.running() as process, in_flight(server):
+        process.send_signal(signal.SIGTERM)
+        process.wait(LIMIT)

@@ -1,0 +1,175 @@
+"""The stack, as a newcomer starts it and as it lives on: data kept, database lost and found, requests in flight."""
+
+import contextlib
+import socket
+import threading
+import time
+
+import pytest
+import requests
+
+from tests.containers.conftest import Copy, docker, inspect
+from tests.support import LIMIT, wait_for
+
+
+@pytest.fixture(scope="module")
+def stack(copy):
+    """The stack of a clean clone, started as the README says."""
+    copy.compose("up", "--build", "--wait")
+    return copy
+
+
+def emails(stack: Copy) -> set[str]:
+    found, path = set(), "/users?limit=100"
+    while path:
+        page = stack.request("GET", path).json()
+        found |= {user["email"] for user in page["users"]}
+        path = page["next"]
+    return found
+
+
+def test_one_command_gives_a_healthy_stack(stack):
+    for service in ("app", "mongodb"):
+        assert inspect(stack.container(service))["State"]["Health"]["Status"] == "healthy"
+    assert stack.request("GET", "/").text == "Ram Ram bhai Sareya Ne\n"
+    assert stack.request("GET", "/readyz").json() == {"status": "ready"}
+
+
+def test_its_names_are_those_of_the_chapters(stack):
+    mounts = {mount["Destination"]: mount for mount in inspect(stack.container("mongodb"))["Mounts"]}
+    assert mounts["/data/db"]["Name"] == f"{stack.name}-data"
+    assert mounts["/data/configdb"]["Name"] == f"{stack.name}-config"
+    networks = inspect(stack.container("app"))["NetworkSettings"]["Networks"]
+    assert list(networks) == [f"{stack.name}-net"]
+    assert inspect(f"{stack.name}-net")["Driver"] == "bridge"
+
+
+def test_ports_are_open_on_this_machine_only(stack):
+    for service in ("app", "mongodb"):
+        published = inspect(stack.container(service))["NetworkSettings"]["Ports"].values()
+        assert {binding["HostIp"] for bindings in published for binding in bindings or []} == {"127.0.0.1"}
+
+
+def test_a_saved_change_is_served_without_a_restart(stack):
+    page = stack.folder / "service/pages.py"
+    before, container = page.read_text(), stack.container("app")
+    page.write_text(before.replace("\\n", ", changed\\n"))
+    wait_for(lambda: "changed" in stack.request("GET", "/").text, "the change to be served")
+    page.write_text(before + "\ndef broken(")
+    wait_for(lambda: "SyntaxError" in stack.compose("logs", "app").stdout, "the mistake to be in the log")
+    page.write_text(before)
+    wait_for(lambda: "changed" not in stack.request("GET", "/").text, "the mended file to be served")
+    assert stack.container("app") == container
+    assert inspect(container)["RestartCount"] == 0
+
+
+def test_readiness_turns_while_the_database_is_stopped_and_comes_back(stack):
+    stack.compose("stop", "mongodb")
+    wait_for(lambda: stack.request("GET", "/readyz").status_code == 503, "readiness to turn")
+    assert stack.request("GET", "/").ok
+    assert stack.request("GET", "/healthz").ok
+    assert inspect(stack.container("app"))["State"]["Health"]["Status"] == "healthy"  # it is alive, and says so
+    stack.compose("start", "mongodb")
+    stack.ready()
+    assert inspect(stack.container("app"))["RestartCount"] == 0
+
+
+def test_no_acknowledged_write_is_lost_when_the_database_is_killed(stack):
+    acknowledged, killed = [], threading.Event()
+
+    def write(writer):
+        number = 0
+        while not killed.is_set():
+            number += 1
+            user = {"name": "Ann", "email": f"{writer}-{number}@killed.example"}
+            with contextlib.suppress(requests.RequestException):
+                if stack.request("POST", "/users", json=user).status_code == 201:
+                    acknowledged.append(user["email"])
+
+    writers = [threading.Thread(target=write, args=(writer,)) for writer in range(4)]
+    for writer in writers:
+        writer.start()
+    try:
+        wait_for(lambda: len(acknowledged) > 200, "some writes to be acknowledged")
+        docker("kill", stack.container("mongodb"))
+    finally:
+        killed.set()
+        for writer in writers:
+            writer.join()
+    stack.compose("start", "mongodb")
+    stack.ready()
+    assert set(acknowledged) <= emails(stack)
+
+
+def test_an_app_that_ends_by_itself_is_started_again(stack):
+    container = stack.container("app")
+    docker("exec", "--user=0", container, "python", "-c", "import os; os.kill(1, 15)")
+    wait_for(lambda: inspect(container)["RestartCount"] == 1, "the app to be restarted")
+    stack.ready()
+
+
+def test_a_request_in_flight_is_answered_when_the_app_is_stopped(stack):
+    # The image as it is in production, beside the development one: no live reload between the signal and gunicorn.
+    stack.compose("-f", "docker-compose.yml", "up", "--build", "--wait")
+    container = stack.container("app")
+    port = int(stack.environment["PORT"])
+    with socket.create_connection(("127.0.0.1", port), timeout=LIMIT) as connection:
+        connection.sendall(
+            b"POST /users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 39\r\nExpect: 100-continue\r\n\r\n"
+        )
+        assert connection.recv(1024).startswith(b"HTTP/1.1 100 ")  # its handling has begun
+        begun = time.monotonic()
+        stop = threading.Thread(target=docker, args=("stop", container))
+        stop.start()
+        wait_for(lambda: "Handling signal: term" in docker("logs", container).stdout, "the signal to arrive")
+        wait_for(lambda: time.monotonic() - begun > 3, "the request to be 3 s old")
+        assert inspect(container)["State"]["Running"]
+        connection.sendall(b'{"name":"Ann","email":"in@flight.org"}\n')
+        assert connection.recv(65536).startswith(b"HTTP/1.1 201 ")
+    stop.join()
+    assert inspect(container)["State"]["ExitCode"] == 0
+    stack.compose("start", "app")
+    stack.ready()
+    assert "in@flight.org" in emails(stack)
+
+
+def test_data_are_kept_by_down_and_deleted_by_down_v(stack):
+    stack.add_user("kept@example.org")
+    stack.compose("down")
+    stack.compose("up", "--wait")
+    assert "kept@example.org" in emails(stack)
+    stack.compose("down", "--volumes")
+    stack.compose("up", "--wait")
+    assert emails(stack) == set()
+
+
+def test_no_anonymous_volume_is_left_behind(stack):
+    mounts = inspect(stack.container("mongodb"))["Mounts"]
+    assert all(mount["Name"].startswith(stack.name) for mount in mounts if mount["Type"] == "volume")
+
+
+def test_settings_reach_the_app_from_env_and_shell(stack):
+    (stack.folder / ".env").write_text(
+        "GREETING=from .env\nDATABASE_URL=mongodb://localhost:1/wrong\nLOG_LEVEL=DEBUG\n"
+    )
+    stack.compose("up", "--wait")
+    assert stack.request("GET", "/").text == "from .env\n"
+    assert stack.request("GET", "/readyz").ok  # the stack's own DATABASE_URL stays
+    stack.environment["GREETING"] = "from the shell"
+    stack.compose("up", "--wait")
+    assert stack.request("GET", "/").text == "from the shell\n"
+
+
+def test_the_tests_run_in_a_container_too(stack):
+    done = stack.compose(
+        "run", "--rm", "--build", "tests", "pytest", "-q", "-p", "no:cacheprovider", "tests/unit", "tests/api"
+    )
+    assert "passed" in done.stdout
+    assert "failed" not in done.stdout
+
+
+def test_compose_finds_nothing_to_warn_about(stack):
+    for files in ([], ["-f", "docker-compose.yml"]):
+        done = stack.compose(*files, "config", "--quiet")
+        assert (done.stdout, done.stderr) == ("", "")
