@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -101,14 +100,19 @@ class Copy:
     def remove(self) -> None:
         """Remove all that the engine has of this copy."""
         self.compose("--profile", "*", "down", "--volumes", "--timeout", "1", check=False)
-        for kind in ("container", "volume", "network", "image"):
-            listed = docker(
-                kind, "ls", *(["--all"] if kind in {"container", "image"} else []), "--format", "json"
-            ).stdout
-            for thing in map(json.loads, listed.splitlines()):
-                name = thing.get("Names") or thing.get("Name") or f"{thing['Repository']}:{thing['Tag']}"
-                if re.search(rf"(^|/){re.escape(self.name)}\b", name):
+        for kind, *every in (("container", "--all"), ("volume",), ("network",)):
+            for thing in docker(kind, "ls", *every, "--format", "json").stdout.splitlines():
+                name = json.loads(thing).get("Names") or json.loads(thing)["Name"]
+                if name.startswith(self.name):
                     docker(kind, "rm", "--force", name)
+        named = docker(
+            "image", "ls", "--filter", f"reference={self.name}", "--format", "{{.Repository}}:{{.Tag}}"
+        ).stdout
+        # An image that was built anew under its name leaves the one before behind, without a name but with its labels.
+        for label in (f"org.opencontainers.image.title={self.name}", f"com.docker.compose.project={self.name}"):
+            named += docker("image", "ls", "--quiet", "--filter", "dangling=true", "--filter", f"label={label}").stdout
+        if images := named.split():
+            docker("image", "rm", "--force", *images)
 
 
 @pytest.fixture(scope="module")
