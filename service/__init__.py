@@ -7,11 +7,7 @@ from service.settings import Settings, load_settings
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """Make the application. Each server process makes its own, after the fork.
-
-    Args:
-        settings: what to run with; read from the environment where not given.
-    """
+    """Make the application, with the environment's settings where none are given. Each process makes its own."""
     settings = settings or load_settings()
     app = Flask(__name__)
     app.config["GREETING"] = settings.greeting

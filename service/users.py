@@ -41,14 +41,14 @@ Email = Annotated[
 ]
 
 
-class NewUser(BaseModel, extra="forbid", strict=True):
+class NewUser(BaseModel, extra="forbid"):
     """The body of POST /users."""
 
     name: Name
     email: Email
 
 
-class UserChange(BaseModel, extra="forbid", strict=True):
+class UserChange(BaseModel, extra="forbid"):
     """The body of PATCH /users/<id>. What is not given stays as it is: the defaults are never used."""
 
     name: Name = ""
