@@ -36,9 +36,14 @@ def engine() -> None:
         if docker(plugin, "version", check=False).returncode != 0:
             pytest.skip(f"docker {plugin} is not installed")
     for image in BASE_IMAGES:
-        ways = (("image", "inspect", image), ("pull", "--quiet", image))
-        if all(docker(*way, check=False).returncode != 0 for way in ways):
-            pytest.skip(f"{image} cannot be pulled")
+        need_image(image)
+
+
+def need_image(image: str) -> None:
+    """Pull an image where it is not there; where that cannot be done either, skip."""
+    ways = (("image", "inspect", image), ("pull", "--quiet", image))
+    if all(docker(*way, check=False).returncode != 0 for way in ways):
+        pytest.skip(f"{image} cannot be pulled")
 
 
 class Copy:
@@ -70,6 +75,13 @@ class Copy:
     def docker(self, *arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
         """Run docker in the copy's folder."""
         return docker(*arguments, cwd=self.folder, env=self.environment, **options)
+
+    def script(self, name: str, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run one of the copy's scripts, and return what it said, whether it succeeded or not."""
+        command = [self.folder / "scripts" / name, *map(str, arguments)]
+        return subprocess.run(
+            command, env=self.environment | environment, capture_output=True, text=True, check=False, cwd=self.folder
+        )
 
     def build(self, *arguments: object, tag: str) -> str:
         """Build an image of this name, `tag` behind it; returns what the builder printed."""
@@ -105,9 +117,9 @@ class Copy:
                 name = json.loads(thing).get("Names") or json.loads(thing)["Name"]
                 if name.startswith(self.name):
                     docker(kind, "rm", "--force", name)
-        named = docker(
-            "image", "ls", "--filter", f"reference={self.name}", "--format", "{{.Repository}}:{{.Tag}}"
-        ).stdout
+        # Also as it was pushed: localhost:5000/team/NAME.
+        names = ("--filter", f"reference={self.name}", "--filter", f"reference=*/*/{self.name}")
+        named = docker("image", "ls", *names, "--format", "{{.Repository}}:{{.Tag}}").stdout
         # An image that was built anew under its name leaves the one before behind, without a name but with its labels.
         for label in (f"org.opencontainers.image.title={self.name}", f"com.docker.compose.project={self.name}"):
             named += docker("image", "ls", "--quiet", "--filter", "dangling=true", "--filter", f"label={label}").stdout
