@@ -243,6 +243,7 @@ def test_list_shows_what_floats(copy, image, registry):
         assert head == ["TAG", "KIND", "CREATED", "IMAGE"]
         kinds = {row[0]: row[1] for row in rows}
         assert kinds["1.4.2"] == "version"
+        assert [kind for tag, kind in kinds.items() if tag.startswith("sha-")] == ["commit"]
         assert kinds["latest"] == kinds["1"] == kinds["1.4"] == "floating"
         assert len({row[3] for row in rows}) == 1
 
