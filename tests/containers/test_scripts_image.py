@@ -1,276 +1,591 @@
-"""scripts/image, against a real engine and a real registry."""
+"""scripts/image: what it builds, names, moves and ships, with a real registry."""
 
+import base64
+import itertools
 import json
+import os
 import re
+import shlex
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
 
-from tests.containers.conftest import docker, inspect, need_image
+from tests.containers.conftest import Copy, docker, inspect, need_image
 from tests.support import LIMIT, free_port, wait_for
+
+REGISTRY_IMAGE = "registry:3"
+MANIFESTS = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+# ann, whose password is "secret", as `htpasswd -B` writes it: a registry takes no other hash than bcrypt.
+USERS = "ann:$2b$04$WfL.qQ97efoS0SOVXwPDTO7xnOl5VEJv6a7RGVi2s2yO3uBdjR9H.\n"
+LOGIN = base64.b64encode(b"ann:secret").decode()
+
+
+@contextmanager
+def running_registry(name: str, *options: object) -> Iterator[str]:
+    """A registry in a container of this name; gives its host and port."""
+    need_image(REGISTRY_IMAGE)
+    host = f"localhost:{free_port()}"
+    publish = host.replace("localhost", "127.0.0.1")
+    docker("run", "--detach", "--name", name, "--publish", f"{publish}:5000", *options, REGISTRY_IMAGE)
+    try:
+        wait_for(lambda: requests.get(f"http://{host}/v2/", timeout=LIMIT).status_code in {200, 401}, "the registry")
+        yield host
+    finally:
+        docker("rm", "--force", "--volumes", name)
+
+
+numbers = itertools.count()
+
+
+class Repository:
+    """An image name that one test has for itself, here and in the registry, and scripts/image for it."""
+
+    def __init__(self, copy: Copy, registry: str, name: str) -> None:
+        self.copy = copy
+        self.name = f"{copy.name}-{name}"
+        self.place = f"{registry}/team"
+        self.remote = f"{self.place}/{self.name}"
+
+    def image(self, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run scripts/image; it may fail."""
+        return self.copy.script("image", *arguments, **{"IMAGE": self.name} | environment)
+
+    def do(self, *arguments: object, **environment: str) -> str:
+        """Run scripts/image, which must not fail; returns what it printed."""
+        done = self.image(*arguments, **environment)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def refusal(self, *arguments: object, **environment: str) -> str:
+        """Run scripts/image, which must fail with one line and change nothing, and return the line."""
+        before = self.here(), self.there()
+        done = self.image(*arguments, **environment)
+        assert done.returncode == 1
+        assert done.stdout == ""
+        assert done.stderr.count("\n") == 1, done.stderr
+        assert (self.here(), self.there()) == before
+        return done.stderr.strip()
+
+    def here(self) -> dict[str, str]:
+        """The tags on this machine with the images' ids, under the plain name and under the registry's."""
+        names = [f"--filter=reference={name}" for name in (self.name, self.remote)]
+        lines = docker("image", "ls", "--no-trunc", *names, "--format", "{{.Repository}}:{{.Tag}} {{.ID}}").stdout
+        return dict(line.removeprefix(f"{self.name}:").split() for line in lines.splitlines())
+
+    def there(self) -> dict[str, str]:
+        """The tags in the registry with their digests, asked without Docker."""
+        base = f"http://{self.remote.replace('/', '/v2/', 1)}"
+        answer = requests.get(f"{base}/tags/list", timeout=LIMIT).json()
+        accept = {"Accept": ", ".join(MANIFESTS)}
+        return {
+            tag: requests.head(f"{base}/manifests/{tag}", headers=accept, timeout=LIMIT).headers[
+                "Docker-Content-Digest"
+            ]
+            for tag in answer.get("tags") or []
+        }
+
+    def give(self, *versions: str) -> None:
+        """Have versions here that are all the same image: their names are what counts."""
+        for version in versions:
+            docker("tag", self.source, f"{self.name}:{version}")
+
+    def give_registry(self, *versions: str) -> None:
+        """Have such versions in the registry."""
+        docker("tag", self.source, f"{self.remote}:{versions[0]}")
+        docker("push", f"{self.remote}:{versions[0]}")
+        docker("image", "rm", f"{self.remote}:{versions[0]}")
+        for version in versions[1:]:
+            tag = f"--tag={self.remote}:{version}"
+            docker("buildx", "imagetools", "create", "--prefer-index=false", tag, f"{self.remote}:{versions[0]}")
+
+    @property
+    def source(self) -> str:
+        return f"{self.copy.name}:1.4.2"
+
+    @property
+    def commit(self) -> str:
+        return git(self.copy, "rev-parse", "HEAD")
+
+    @property
+    def sha(self) -> str:
+        return f"sha-{self.commit[:7]}"
+
+
+def git(copy: Copy, *arguments: str) -> str:
+    return subprocess.run(
+        ["git", *arguments], cwd=copy.folder, check=True, capture_output=True, text=True
+    ).stdout.strip()
 
 
 @pytest.fixture(scope="module")
 def registry(copy):
-    """An empty registry on this machine; gives its REGISTRY/NAMESPACE."""
-    need_image("registry:3")
-    port = free_port()
-    docker("run", "--detach", "--name", f"{copy.name}-registry", "--publish", f"127.0.0.1:{port}:5000", "registry:3")
-    wait_for(lambda: requests.get(f"http://127.0.0.1:{port}/v2/", timeout=LIMIT).ok, "the registry to answer")
-    return f"localhost:{port}/team"
+    with running_registry(f"{copy.name}-registry") as host:
+        yield host
+
+
+@pytest.fixture(scope="module")
+def built(copy, registry):
+    """1.4.2, built once by the script under the copy's own name, with a remote that has a password in its URL."""
+    git(copy, "remote", "add", "origin", "https://ann:secret@example.org/team/app.git")
+    own = Repository(copy, registry, "")
+    own.do("build", "1.4.2", IMAGE="")
+    yield f"{copy.name}:1.4.2"
+    label = f"label=org.opencontainers.image.title={copy.name}"
+    for image in docker("image", "ls", "--quiet", "--filter", label).stdout.split():
+        docker("image", "rm", "--force", image, check=False)
 
 
 @pytest.fixture
-def image(copy, registry):
-    """Runs scripts/image, which must succeed; all images of the test before are gone, here and in the registry."""
-    folder = f"/var/lib/registry/docker/registry/v2/repositories/team/{copy.name}"
-    docker("exec", f"{copy.name}-registry", "rm", "-rf", folder)
-    docker("restart", "--timeout", "0", f"{copy.name}-registry")  # it keeps in memory what it knew of them
-    wait_for(lambda: requests.get(f"http://{registry.split('/')[0]}/v2/", timeout=LIMIT).ok, "the registry to answer")
-    for tag in local(copy):
-        docker("image", "rm", "--force", f"{copy.name}:{tag}")
-
-    def run(*arguments):
-        done = copy.script("image", *arguments)
-        assert done.returncode == 0, done.stderr
-        return done
-
-    return run
+def repository(copy, registry, built):
+    return Repository(copy, registry, str(next(numbers)))
 
 
-def refusal(copy, *arguments):
-    """What scripts/image says when it refuses: one line; neither this machine nor the registry is changed by it."""
-    before = local(copy)
-    done = copy.script("image", *arguments)
-    assert done.returncode == 1, done.stdout
-    assert done.stderr.count("\n") == 1, done.stderr
-    assert local(copy) == before
-    return done.stderr
+def labels(image: str) -> dict[str, str]:
+    config = inspect(image)["Config"]["Labels"]
+    return {name.rpartition(".")[2]: text for name, text in config.items() if name.startswith("org.opencontainers")}
 
 
-def local(copy):
-    """The tags of this machine, and the id of the image that each names."""
-    listed = docker("image", "ls", "--no-trunc", "--format", "{{.Tag}} {{.ID}}", copy.name).stdout
-    return dict(line.split() for line in listed.splitlines() if "<none>" not in line)
-
-
-def remote(copy, registry):
-    """The tags of the registry, and the digest of the manifest that each names."""
-    base = f"http://{registry.replace('/', '/v2/', 1)}/{copy.name}"
-    accept = {
-        "Accept": "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json"
-    }
-    tags = requests.get(f"{base}/tags/list", timeout=LIMIT).json().get("tags") or []
-    heads = {tag: requests.head(f"{base}/manifests/{tag}", headers=accept, timeout=LIMIT) for tag in tags}
-    return {tag: head.headers["Docker-Content-Digest"] for tag, head in heads.items()}
-
-
-def short(copy):
-    """The tag of the commit."""
-    return f"sha-{copy.commit('Another commit, so another image')[:7]}"
-
-
-def test_build_labels_the_image_with_the_version_and_the_commit(copy, image):
-    commit = copy.commit("A commit")
-    image("build", "1.4.2")
-    labels = inspect(f"{copy.name}:1.4.2")["Config"]["Labels"]
-    assert labels["org.opencontainers.image.version"] == "1.4.2"
-    assert labels["org.opencontainers.image.revision"] == commit
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", labels["org.opencontainers.image.created"])
-    again = local(copy)
-    image("build", "1.4.2")
-    assert local(copy) == again  # one commit, one image
-
-
-def test_build_takes_what_is_committed_only(copy, image):
-    readme = copy.folder / "README.md"
-    before = readme.read_text()
-    readme.write_text(before + "changed\n")
-    assert refusal(copy, "build", "1.0.0").startswith("there are changes in no commit (git status): ")
-    image("build", "1.0.0", "--allow-dirty")
-    readme.write_text(before)
-    revision = inspect(f"{copy.name}:1.0.0")["Config"]["Labels"]["org.opencontainers.image.revision"]
-    assert revision.endswith("-dirty")
-    image("tag", "1.0.0")
-    assert f"sha-{revision[:7]}-dirty" in local(copy)
-
-
-def test_all_tags_of_a_version_are_one_image(copy, image):
-    sha = short(copy)
-    image("build", "1.4.2")
-    image("tag", "1.4.2")
-    assert local(copy).keys() == {"1.4.2", "1.4", "1", "latest", sha}
-    assert len(set(local(copy).values())) == 1
+def test_what_a_built_image_says_of_itself(copy, built):
+    said = labels(built)
+    assert said["version"] == "1.4.2"
+    assert said["revision"] == git(copy, "rev-parse", "HEAD")
+    assert said["source"] == "https://example.org/team/app"
+    assert said["title"] == copy.name
+    assert said["created"].endswith("Z")
+    assert git(copy, "log", "-1", "--format=%ct", f"--since={said['created']}") == git(
+        copy, "log", "-1", "--format=%ct"
+    )
+    assert inspect(built)["Config"]["Cmd"] == ["gunicorn", "--config", "service/gunicorn.conf.py"]
 
 
 @pytest.mark.parametrize(
-    ("versions", "expected"),
+    ("remote", "source"),
     [
-        (["1.4.0", "1.3.9"], {"1.3": "1.3.9", "1.4": "1.4.0", "1": "1.4.0", "latest": "1.4.0"}),
-        (["1.9.0", "1.10.0"], {"1.9": "1.9.0", "1.10": "1.10.0", "1": "1.10.0", "latest": "1.10.0"}),
-        (["1.10.0", "1.9.0"], {"1.9": "1.9.0", "1.10": "1.10.0", "1": "1.10.0", "latest": "1.10.0"}),
-        (["1.0.0", "2.0.0-rc.1"], {"1.0": "1.0.0", "1": "1.0.0", "latest": "1.0.0"}),
-        (["2.0.0-rc.1", "2.0.0"], {"2.0": "2.0.0", "2": "2.0.0", "latest": "2.0.0"}),
-        (["0.9.0", "0.10.1"], {"0.9": "0.9.0", "0.10": "0.10.1", "latest": "0.10.1"}),
-        (["10.0.0", "9.9.9", "1.99.0"], {"10": "10.0.0", "9": "9.9.9", "1": "1.99.0", "latest": "10.0.0"}),
+        ("git@github.com:me/app.git", "https://github.com/me/app"),
+        ("ssh://git@github.com/me/app", "https://github.com/me/app"),
+        ("https://token@github.com/me/app", "https://github.com/me/app"),
+        ("../app", None),
     ],
 )
-def test_floating_tags_never_move_backwards(copy, image, versions, expected):
-    for version in versions:
-        copy.commit("Another commit, so another image")
-        image("build", version)
-        image("tag", version)
-    ids = local(copy)
-    floating = {tag for tag in ids if not tag.startswith("sha-") and tag not in versions}
-    assert {
-        tag: next(version for version in versions if ids[version] == ids[tag]) for tag in floating
-    }.items() >= expected.items()
-    assert floating - expected.keys() <= {"10.0", "9.9", "1.99"}
+def test_the_source_is_a_web_address_without_a_login(copy, repository, remote, source):
+    git(copy, "config", "remote.origin.url", remote)
+    found = re.search(r" SOURCE=(\S+)", repository.do("build", "1.0.0", "--dry-run"))
+    assert (found and found[1]) == source
+    assert "token" not in repository.do("build", "1.0.0", "--dry-run")
 
 
-def test_push_brings_every_tag_with_one_digest_and_a_pull_brings_the_same_back(copy, image, registry):
-    sha = short(copy)
-    image("build", "1.4.2")
-    image("tag", "1.4.2")
-    told = image("push", "1.4.2", registry).stdout
-    tags = remote(copy, registry)
-    assert tags.keys() == {"1.4.2", "1.4", "1", "latest", sha}
-    assert set(tags.values()) == {told.strip().rpartition("digest: ")[2]}
-
-    before = local(copy)["1.4.2"]
-    for tag in local(copy):
-        docker("image", "rm", f"{copy.name}:{tag}")
-    docker("image", "rm", f"{registry}/{copy.name}:1.4.2", check=False)
-    docker("pull", f"{registry}/{copy.name}:latest")
-    assert inspect(f"{registry}/{copy.name}:latest")["Id"] == before
-    docker("image", "rm", f"{registry}/{copy.name}:latest")
+def test_a_dirty_work_tree_is_refused_or_marked(copy, repository):
+    planted = copy.folder / "service" / "planted.py"
+    planted.touch()
+    try:
+        assert repository.refusal("build", "1.0.0").startswith(
+            "there are changes in no commit (git status): commit them"
+        )
+        repository.do("build", "1.0.0", "--allow-dirty")
+    finally:
+        planted.unlink()
+    assert labels(f"{repository.name}:1.0.0")["revision"] == f"{repository.commit}-dirty"
+    repository.do("tag", "1.0.0")
+    assert f"{repository.sha}-dirty" in repository.here()
+    assert repository.sha not in repository.here()
 
 
-def test_a_version_in_a_registry_is_immutable(copy, image, registry):
-    image("build", "1.4.2")
-    image("push", "1.4.2", registry)
-    first = remote(copy, registry)
-    image("push", "1.4.2", registry)  # the same image again
-    assert remote(copy, registry) == first
-    copy.commit("Another commit, so another image")
-    image("build", "1.4.2")
-    image("tag", "1.4.2")
-    assert "1.4.2 is another image, and versions are immutable" in refusal(copy, "push", "1.4.2", registry)
-    assert remote(copy, registry) == first
+def test_without_a_commit_nothing_is_built(repository, tmp_path):
+    assert repository.refusal("build", "1.0.0", GIT_DIR=str(tmp_path)).startswith("git has no commit here: git commit")
 
 
-def test_floating_tags_do_not_move_backwards_in_a_registry_either(copy, image, registry):
-    for version in ("1.4.0", "1.3.9"):  # built by two machines: the second has never seen 1.4.0
-        copy.commit("Another commit, so another image")
-        image("build", version)
-        image("tag", version)
-        image("push", version, registry)
-        for tag in local(copy):
-            docker("image", "rm", "--force", f"{copy.name}:{tag}")
-    tags = remote(copy, registry)
-    assert tags["latest"] == tags["1"] == tags["1.4"] == tags["1.4.0"]
-    assert tags["1.3"] == tags["1.3.9"] != tags["1.4.0"]
+def test_a_version_has_five_tags_and_one_image(repository):
+    repository.give("1.4.2")
+    printed = repository.do("tag", "1.4.2")
+    assert repository.here().keys() == {"1.4.2", "1.4", "1", "latest", repository.sha}
+    assert set(repository.here().values()) == {inspect(repository.source)["Id"]}
+    assert printed == f"{repository.name}:1.4.2 is also 1.4 1 latest {repository.sha}\n"
 
 
-@pytest.mark.parametrize("where", ["here", "registry"])
-def test_promote_moves_the_very_image_and_says_how_to_move_it_back(copy, image, registry, where):
-    place = [] if where == "here" else [registry]
-    for version in ("1.0.0", "1.1.0"):
-        copy.commit("Another commit, so another image")
-        image("build", version)
-        image("push", version, registry)
+ORDERS = [
+    ([], "1.4.2", "1.4 1 latest"),
+    (["1.9.0"], "1.10.0", "1.10 1 latest"),
+    (["1.10.0"], "1.9.0", "1.9"),
+    (["1.4.0"], "1.3.9", "1.3"),
+    (["1.4.10"], "1.4.9", ""),
+    (["1.4.9"], "1.4.10", "1.4 1 latest"),
+    (["2.0.0", "1.4.1"], "1.4.2", "1.4 1"),
+    (["10.0.0"], "9.0.0", "9.0 9"),
+    (["11.4.0"], "1.4.0", "1.4 1"),
+    (["20000000000000000000000.0.0"], "3.0.0", "3.0 3"),
+    (["0.9.0"], "0.10.0", "0.10 latest"),
+    (["0.10.0"], "0.9.0", "0.9"),
+    (["1.0.0-rc.1"], "1.0.0", "1.0 1 latest"),
+    (["2.0.0-rc.1", "latest", "prod", "3"], "1.4.2", "1.4 1 latest"),
+    (["1.4.2"], "2.0.0-rc.1", ""),
+    ([], "2.0.0-rc.1", ""),
+]
 
-    def tags():
-        return local(copy) if where == "here" else remote(copy, registry)
 
-    assert " moved from nothing to 1.0.0 " in image("promote", "1.0.0", "prod", *place).stdout
-    assert tags()["prod"] == tags()["1.0.0"]
-    told = image("promote", "1.1.0", "prod", *place).stdout
-    assert f" moved from 1.0.0 ({tags()['1.0.0']}) to 1.1.0 ({tags()['1.1.0']})" in told
-    assert tags()["prod"] == tags()["1.1.0"]
-    docker(*told.partition("to move it back: docker ")[2].split())
-    assert tags()["prod"] == tags()["1.0.0"]
+@pytest.mark.parametrize(("present", "version", "floating"), ORDERS)
+def test_floating_tags_never_move_backwards(repository, present, version, floating):
+    repository.give(*present, version)
+    done = repository.image("tag", version)
+    assert done.returncode == 0
+    assert done.stdout.split(" is also ")[1].split() == [*floating.split(), repository.sha]
+    assert set(repository.here()) == {*present, version, *floating.split(), repository.sha}
+    for line in done.stderr.splitlines():
+        assert re.match(r"(\d+|\d+\.\d+|latest) stays where it is: \S+ is higher than ", line)
 
 
-def test_an_image_survives_save_and_load(copy, image, tmp_path):
-    image("build", "1.4.2")
-    image("tag", "1.4.2")
-    before = local(copy)
-    docker("save", "--output", tmp_path / "image.tar", *(f"{copy.name}:{tag}" for tag in before))
-    for tag in before:
-        docker("image", "rm", f"{copy.name}:{tag}")
-    assert local(copy) == {}
+@pytest.mark.parametrize(("present", "version", "floating"), ORDERS[1:4])
+def test_floating_tags_of_a_registry_never_move_backwards(repository, present, version, floating):
+    repository.give_registry(version, *present)
+    repository.do("tag", version, repository.place)
+    assert repository.there().keys() == {*present, version, *floating.split(), repository.sha}
+    assert len(set(repository.there().values())) == 1
+
+
+def test_from_a_commit_to_a_registry_where_a_version_stays_what_it_is(copy, repository):
+    repository.do("build", "1.4.2")
+    repository.do("tag", "1.4.2")
+    printed = repository.do("push", "1.4.2", repository.place)
+    shipped = repository.there()
+    assert shipped.keys() == {"1.4.2", "1.4", "1", "latest", repository.sha}
+    assert len(set(shipped.values())) == 1
+    assert printed.endswith(f"digest: {shipped['1.4.2']}\n")
+
+    assert repository.do("push", "1.4.2", repository.place).endswith(f"digest: {shipped['1.4.2']}\n")
+    assert repository.there() == shipped
+
+    code = copy.folder / "service" / "pages.py"
+    code.write_text(code.read_text() + "\n# changed\n")
+    copy.commit("A change")
+    repository.do("build", "1.4.2")
+    git(copy, "reset", "--quiet", "--hard", "HEAD~1")
+    repository.do("tag", "1.4.2")
+    refused = f"{repository.remote}:1.4.2 is another image, and versions are immutable: build the next one"
+    assert repository.refusal("push", "1.4.2", repository.place) == refused
+    assert repository.refusal("push", "1.4.2", repository.place, "--dry-run") == refused
+
+
+def test_what_is_pushed_removed_and_pulled_is_the_same(repository):
+    repository.give("1.4.2")
+    repository.do("push", "1.4.2", repository.place)
+    image = inspect(f"{repository.name}:1.4.2")["Id"]
+    docker("image", "rm", f"{repository.name}:1.4.2", f"{repository.remote}:1.4.2")
+    assert repository.here() == {}
+    docker("pull", f"{repository.remote}:1.4.2")
+    assert inspect(f"{repository.remote}:1.4.2")["Id"] == image
+    assert inspect(f"{repository.remote}:1.4.2")["RepoDigests"] == [
+        f"{repository.remote}@{repository.there()['1.4.2']}"
+    ]
+
+
+def test_save_and_load_keep_image_and_tags(repository, tmp_path):
+    repository.give("1.4.2")
+    repository.do("tag", "1.4.2")
+    repository.do("push", "1.4.2", repository.place)
+    docker("image", "rm", f"{repository.remote}:1.4.2")
+    before, shipped = repository.here(), repository.there()
+    names = [f"{repository.name}:{tag}" for tag in before]
+    docker("save", "--output", tmp_path / "image.tar", *names)
+    docker("image", "rm", *names)
+    assert repository.here() == {}
     docker("load", "--input", tmp_path / "image.tar")
-    assert local(copy) == before
+    assert repository.here() == before
+    repository.do("push", "1.4.2", repository.place)
+    assert repository.there() == shipped
 
 
-def test_a_dry_run_prints_commands_and_changes_nothing(copy, image, registry):
-    image("build", "1.0.0")
-    image("push", "1.0.0", registry)
-    image("build", "1.4.2")
-    before = local(copy), remote(copy, registry)
-    for arguments in (
-        ["build", "2.0.0"],
-        ["build", "2.0.0", registry, "--platform", "linux/amd64,linux/arm64", "--platform-tags"],
-        ["tag", "1.4.2"],
-        ["promote", "1.4.2", "prod"],
-        ["promote", "1.0.0", "prod", registry],
-        ["push", "1.4.2", registry],
-    ):
-        told = image(*arguments, "--dry-run").stdout
-        assert told
-        assert all(line.startswith("docker ") for line in told.splitlines()), told
-    assert (local(copy), remote(copy, registry)) == before
+def test_push_looks_at_what_the_registry_has_and_takes_the_tags_of_its_version_alone(repository):
+    repository.give_registry("1.10.0")
+    shipped = repository.there()
+    repository.do("build", "1.9.0")
+    repository.do("tag", "1.9.0")
+    repository.do("promote", "1.9.0", "prod")
+    repository.give("1.8.0", "1.8")
+    assert "latest" in repository.here()
+    repository.do("push", "1.9.0", repository.place)
+    there = repository.there()
+    assert there.keys() == {"1.10.0", "1.9.0", "1.9", repository.sha}
+    assert there["1.10.0"] == shipped["1.10.0"]
+    assert there["1.9.0"] == there["1.9"] == there[repository.sha] != there["1.10.0"]
 
 
-def test_platforms_go_into_one_name_or_where_asked_for_into_tags(copy, image, registry):
-    two = ["--platform", "linux/amd64,linux/arm64", "--dry-run"]
-    told = image("build", "1.4.2", registry, *two).stdout
-    assert told.count("--tag") == 1
-    assert "--sbom=true --provenance=mode=max" in told
-    told = image("build", "1.4.2", registry, *two, "--platform-tags").stdout
-    assert re.findall(r"--tag \S+:(\S+)", told) == ["1.4.2", "1.4.2-amd64", "1.4.2-arm64"]
-    image("build", "1.4.2", "--platform", "linux/amd64", "--platform-tags")
-    assert local(copy).keys() == {"1.4.2", "1.4.2-amd64"}
+def test_a_prerelease_is_pushed_without_floating_tags(repository):
+    repository.give("2.0.0-rc.1")
+    repository.do("tag", "2.0.0-rc.1")
+    repository.do("push", "2.0.0-rc.1", repository.place)
+    assert repository.there().keys() == {"2.0.0-rc.1", repository.sha}
 
 
-def test_list_shows_what_floats(copy, image, registry):
-    image("build", "1.4.2")
-    image("tag", "1.4.2")
-    image("push", "1.4.2", registry)
-    for place in ([], [registry]):
-        head, *rows = (line.split() for line in image("list", *place).stdout.splitlines())
-        assert head == ["TAG", "KIND", "CREATED", "IMAGE"]
-        kinds = {row[0]: row[1] for row in rows}
-        assert kinds["1.4.2"] == "version"
-        assert [kind for tag, kind in kinds.items() if tag.startswith("sha-")] == ["commit"]
-        assert kinds["latest"] == kinds["1"] == kinds["1.4"] == "floating"
-        assert len({row[3] for row in rows}) == 1
+def test_the_image_s_own_name_may_hold_the_registry(repository):
+    docker("tag", repository.source, f"{repository.remote}:1.4.2")
+    repository.do("push", "1.4.2", IMAGE=repository.remote)
+    assert repository.there().keys() == {"1.4.2"}
 
 
-def test_what_is_not_there_or_does_not_answer(copy, image, registry):
-    nowhere = f"localhost:{free_port()}/team"
-    assert "9.9.9 is not there: scripts/image build 9.9.9" in refusal(copy, "tag", "9.9.9")
-    assert "9.9.9 is not there: scripts/image build 9.9.9" in refusal(copy, "promote", "9.9.9", "prod")
-    assert "9.9.9 is not on this machine: scripts/image build 9.9.9" in refusal(copy, "push", "9.9.9", registry)
-    image("build", "1.4.2")
-    assert "does not answer: start it, or check its name" in refusal(copy, "push", "1.4.2", nowhere)
-    assert "does not answer: start it, or check its name" in refusal(copy, "list", nowhere)
+@pytest.mark.parametrize("where", ["here", "in a registry"])
+def test_promote_and_promote_back(repository, where):
+    repository.do("build", "1.4.1")
+    repository.do("build", "1.4.2")
+    place, state = ([], repository.here) if where == "here" else ([repository.place], repository.there)
+    if place:
+        repository.do("push", "1.4.1", repository.place)
+        repository.do("push", "1.4.2", repository.place)
+    first, second = state()["1.4.1"], state()["1.4.2"]
+    assert first != second
+
+    assert f"prod moved from nothing to 1.4.1 ({first})" in repository.do("promote", "1.4.1", "prod", *place)
+    assert state()["prod"] == first
+    printed = repository.do("promote", "1.4.2", "prod", *place)
+    assert f"prod moved from 1.4.1 ({first}) to 1.4.2 ({second})" in printed
+    assert state()["prod"] == second
+    back = re.search(r"to move it back: (docker .*)", printed)[1]
+    docker(*shlex.split(back)[1:])
+    assert state()["prod"] == first
+    assert "staging" not in state()
 
 
-def test_a_registry_that_wants_a_login(copy, image, registry, tmp_path):
-    # Its own refusal, given for every request: what a registry says to who is not logged in.
-    config = {"version": 0.1, "storage": {"inmemory": {}}, "http": {"addr": ":5000"}}
-    config["auth"] = {"htpasswd": {"realm": "team", "path": "/etc/distribution/htpasswd"}}
-    (tmp_path / "config.yml").write_text(json.dumps(config))
-    (tmp_path / "htpasswd").write_text("ann:$2y$05$OB/UYdxnQAP6TYAq.4UAEeqDLpeAnNcblbOCwQFlc.1gfDVu.D2W.\n")
-    tmp_path.chmod(0o755)
-    port = free_port()
-    name = f"{copy.name}-locked"
-    mount = f"{tmp_path}:/etc/distribution:ro"
-    docker("run", "--detach", "--name", name, "--publish", f"127.0.0.1:{port}:5000", "--volume", mount, "registry:3")
-    wait_for(lambda: requests.get(f"http://127.0.0.1:{port}/v2/", timeout=LIMIT).status_code == 401, "the registry")
-    image("build", "1.4.2")
-    mend = f"docker login localhost:{port}, and run this again"
-    for arguments in (["push", "1.4.2"], ["promote", "1.4.2", "prod"], ["list"]):
-        assert mend in refusal(copy, *arguments, f"localhost:{port}/team")
+def test_list_here_and_in_a_registry(repository):
+    repository.give("1.4.2")
+    repository.do("tag", "1.4.2")
+    repository.do("push", "1.4.2", repository.place)
+    repository.do("promote", "1.4.2", "staging", repository.place)
+    created = labels(repository.source)["created"]
+    for place, expected in (([], repository.here()), ([repository.place], repository.there())):
+        header, *rows = (line.split() for line in repository.do("list", *place).splitlines())
+        assert header == ["TAG", "KIND", "CREATED", "IMAGE"]
+        assert {row[0]: row[3] for row in rows} == {tag: id for tag, id in expected.items() if "/" not in tag}
+        assert {row[0] for row in rows if row[1] == "version"} == {"1.4.2"}
+        assert {row[0] for row in rows if row[1] == "commit"} == {repository.sha}
+        assert {row[2] for row in rows} == {created}
+    assert repository.refusal("list", f"{repository.place}/none") == (
+        f"there is no {repository.place}/none/{repository.name}: scripts/image push VERSION {repository.place}/none"
+    )
+
+
+def test_a_dry_run_prints_what_would_be_done_and_does_nothing(repository):
+    repository.give("1.4.1", "1.4.2")
+    repository.do("tag", "1.4.1")
+    repository.do("promote", "1.4.1", "dev")
+    repository.do("push", "1.4.1", repository.place)
+    before = repository.here(), repository.there()
+    place = repository.place
+    planned = [
+        repository.do(*command, "--dry-run").splitlines()
+        for command in (
+            ("build", "1.5.0"),
+            ("tag", "1.4.2"),
+            ("promote", "1.4.2", "dev"),
+            ("push", "1.4.2", place),
+            ("build", "1.5.0", place),
+            ("tag", "1.4.1", place),
+            ("promote", "1.4.1", "dev", place),
+        )
+    ]
+    assert (repository.here(), repository.there()) == before
+    assert all(line.startswith("docker ") for lines in planned for line in lines)
+    assert planned[1] == [
+        f"docker tag {repository.name}:1.4.2 {repository.name}:{tag}" for tag in ("1.4", "1", "latest", repository.sha)
+    ]
+    # The printed commands are the real ones: they do it.
+    for line in itertools.chain.from_iterable(planned[:4]):
+        docker(*shlex.split(line)[1:], cwd=repository.copy.folder)
+    assert {"1.5.0", "1.4", "1", "latest", "dev"} <= repository.here().keys()
+    assert "1.4.2" in repository.there()
+
+
+def test_what_is_not_there(repository):
+    name, remote, place = repository.name, repository.remote, repository.place
+    assert repository.refusal("tag", "1.4.2") == f"{name}:1.4.2 is not there: scripts/image build 1.4.2"
+    assert repository.refusal("promote", "1.4.2", "dev") == f"{name}:1.4.2 is not there: scripts/image build 1.4.2"
+    assert repository.refusal("push", "1.4.2", place).startswith(
+        f"{name}:1.4.2 is not on this machine: scripts/image b"
+    )
+    assert repository.refusal("list") == f"there is no {name}: scripts/image build VERSION"
+    missing = f"{remote}:1.4.2 is not there: scripts/image push 1.4.2 {place}"
+    assert repository.refusal("tag", "1.4.2", place) == missing
+    assert repository.refusal("promote", "1.4.2", "dev", place) == missing
+
+
+def test_a_registry_that_does_not_answer(repository):
+    repository.give("1.4.2")
+    host = f"localhost:{free_port()}"
+    for command in (["build", "1.4.3"], ["tag", "1.4.2"], ["promote", "1.4.2", "dev"], ["push", "1.4.2"], ["list"]):
+        assert repository.refusal(*command, f"{host}/team") == (
+            f"the registry {host} does not answer: start it, or check its name"
+        )
+
+
+def test_a_version_in_the_registry_is_not_built_anew(repository):
+    repository.give_registry("1.4.2", "1.5.0-amd64")
+    refused = "is there, and versions are immutable: build the next one"
+    assert repository.refusal("build", "1.4.2", repository.place) == f"{repository.remote}:1.4.2 {refused}"
+    platform = ("--platform", "linux/amd64", "--platform-tags")
+    answer = repository.refusal("build", "1.5.0", repository.place, *platform)
+    assert answer == f"{repository.remote}:1.5.0-amd64 {refused}"
+
+
+def docker_config(folder: Path, host: str, way: str) -> dict[str, str]:
+    """A login as `docker login` leaves it: in its own file, or with a credential helper as Docker Desktop has one."""
+    if way == "file":
+        config = {"auths": {host: {"auth": LOGIN}}}
+    else:
+        config = {"auths": {host: {}}, "credsStore": "test"}
+        helper = folder / "docker-credential-test"
+        answer = json.dumps({"ServerURL": host, "Username": "ann", "Secret": "secret"})
+        helper.write_text(f"#!/bin/sh\nread -r server\n[ \"$server\" = {host} ] && echo '{answer}'\n")
+        helper.chmod(0o755)
+    (folder / "config.json").write_text(json.dumps(config, indent="\t"))
+    return {"DOCKER_CONFIG": str(folder), "PATH": f"{folder}:{os.environ['PATH']}"}
+
+
+def test_a_registry_that_asks_for_a_login(copy, repository, tmp_path):
+    (tmp_path / "htpasswd").write_text(USERS)
+    options = ["--volume", f"{tmp_path}:/auth:ro", "--env", "REGISTRY_AUTH_HTPASSWD_PATH=/auth/htpasswd"]
+    options += ["--env", "REGISTRY_AUTH_HTPASSWD_REALM=test"]
+    repository.give("1.4.2", "1.4.3")
+    with running_registry(f"{copy.name}-locked", *options) as host:
+        place, nobody = f"{host}/team", {"DOCKER_CONFIG": str(tmp_path / "nobody")}
+        for command in (["build", "1.4.4"], ["tag", "1.4.2"], ["promote", "1.4.2", "dev"], ["push", "1.4.2"], ["list"]):
+            assert repository.refusal(*command, place, **nobody) == (
+                f"{host} does not let you read team/{repository.name}: docker login {host}, and run this again"
+            )
+        for version, way in (("1.4.2", "file"), ("1.4.3", "helper")):
+            config = docker_config(tmp_path, host, way)
+            repository.do("push", version, place, **config)
+            assert version in repository.do("list", place, **config)
+        docker("image", "rm", f"{place}/{repository.name}:1.4.2", f"{place}/{repository.name}:1.4.3")
+
+
+class Gate(BaseHTTPRequestHandler):
+    """Stands before a registry and asks for tokens as GHCR and Docker Hub do, who cannot be reached from a test; and
+    answers one tag at a time, as they do with thousands.
+    """
+
+    registry: str
+    repository: str
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        path, host = self.path, self.headers["Host"]
+        if path.startswith("/token?"):
+            # For exactly this service, and for reading this repository.
+            asked = parse_qs(urlsplit(path).query)
+            allowed = self.headers["Authorization"] == f"Basic {LOGIN}" and asked.get("service") == ["the gate"]
+            allowed = allowed and asked.get("scope") == [f"repository:{self.repository}:pull"]
+            self.answer(200 if allowed else 401, b'{"token": "a-token"}' if allowed else b"{}")
+        elif self.headers["Authorization"] != "Bearer a-token":
+            challenge = (
+                f'Bearer realm="http://{host}/token",service="the gate",scope="repository:{self.repository}:pull"'
+            )
+            self.answer(401, b"{}", {"WWW-Authenticate": challenge})
+        else:
+            headers = {name: text for name, text in self.headers.items() if name == "Accept"}
+            behind = requests.request(
+                self.command, f"http://{self.registry}{path.replace('n=1000', 'n=1')}", headers=headers, timeout=LIMIT
+            )
+            kept = ("Content-Type", "Docker-Content-Digest", "Link")
+            self.answer(
+                behind.status_code,
+                behind.content,
+                {name: behind.headers[name] for name in kept if name in behind.headers},
+                behind.headers["Content-Length"],
+            )
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def do_POST(self) -> None:
+        self.close_connection = True
+        self.answer(405, b"{}")  # Docker tries this way first, and then the one above
+
+    def answer(self, status: int, body: bytes, headers: dict[str, str] | None = None, length: str = "") -> None:
+        self.send_response(status)
+        for name, text in (headers or {}).items():
+            self.send_header(name, text)
+        self.send_header("Content-Length", length or str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize("way", ["file", "helper"])
+def test_a_registry_that_wants_tokens_and_answers_in_pages(repository, registry, tmp_path, way):
+    repository.give_registry("1.4.2", "1.4.3", "1.10.0", "2.0.0-rc.1")
+    server = ThreadingHTTPServer(
+        ("127.0.0.1", 0), type("This", (Gate,), {"registry": registry, "repository": f"team/{repository.name}"})
+    )
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        host = f"localhost:{server.server_port}"
+        config = docker_config(tmp_path, host, way)
+        listed = repository.do("list", f"{host}/team", **config)
+        assert {line.split()[0] for line in listed.splitlines()[1:]} == {"1.4.2", "1.4.3", "1.10.0", "2.0.0-rc.1"}
+        planned = repository.do("tag", "1.4.3", f"{host}/team", "--dry-run", **config)
+        assert ":1.4 " in planned
+        assert ":latest " not in planned
+        refused = repository.refusal("list", f"{host}/team", DOCKER_CONFIG=str(tmp_path / "nobody"))
+        assert refused.startswith(f"{host} does not let you read ")
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_a_manifest_list_stays_one_whatever_its_tags(repository):
+    repository.do("build", "1.4.2")
+    repository.do("push", "1.4.2", repository.place)
+    arm = f"{repository.remote}:arm64"
+    plan = f'FROM scratch\nLABEL org.opencontainers.image.title={repository.copy.name}\nCMD ["x"]'
+    docker("build", "--platform", "linux/arm64", "--provenance=false", "--tag", arm, "-", input=plan)
+    docker("push", arm)
+    docker("buildx", "imagetools", "create", "--tag", f"{repository.remote}:1.5.0", f"{repository.remote}:1.4.2", arm)
+    repository.do("tag", "1.5.0", repository.place)
+    repository.do("promote", "1.5.0", "prod", repository.place)
+    there = repository.there()
+    assert there["1.5.0"] == there["1.5"] == there["1"] == there["latest"] == there["prod"] == there[repository.sha]
+    assert there["1.5.0"] != there["1.4.2"]
+    assert f"{there['1.5.0']}\n" in repository.do("list", repository.place)
+
+
+def test_one_platform_and_its_own_tag(repository):
+    repository.do("build", "1.4.2", "--platform", "linux/amd64", "--platform-tags")
+    assert repository.here().keys() == {"1.4.2", "1.4.2-amd64"}
+    plain, tagged = inspect(f"{repository.name}:1.4.2"), inspect(f"{repository.name}:1.4.2-amd64")
+    assert plain["RootFS"] == tagged["RootFS"]
+    assert plain["Architecture"] == "amd64"
+
+
+def test_several_platforms(repository):
+    command = ["build", "1.4.2", repository.place, "--platform", "linux/amd64,linux/arm/v7", "--platform-tags"]
+    planned = [line.split() for line in repository.do(*command, "--dry-run").splitlines()]
+    assert [line[line.index("--platform") + 1] for line in planned] == [
+        "linux/amd64,linux/arm/v7",
+        "linux/amd64",
+        "linux/arm/v7",
+    ]
+    names = [line[line.index("--tag") + 1].removeprefix(f"{repository.remote}:") for line in planned]
+    assert names == ["1.4.2", "1.4.2-amd64", "1.4.2-arm-v7"]
+    assert all({"--push", "--sbom=true", "--provenance=mode=max"} <= set(line) for line in planned)
+    # An engine with the containerd image store makes manifest lists itself.
+    if "io.containerd.snapshotter" not in docker("info", "--format", "{{.DriverStatus}}").stdout:
+        answer = repository.refusal(*command, BUILDX_BUILDER="default")
+        assert answer.startswith("several platforms need a registry and another builder: ")
+
+
+def test_a_platform_tag_that_would_be_too_long(repository):
+    version = f"1.4.2-{'x' * 120}"
+    answer = repository.refusal("build", version, "--platform", "linux/amd64", "--platform-tags")
+    assert answer == f"'{version}-amd64' has 132 characters, and a tag holds 128: shorten it"
