@@ -305,7 +305,7 @@ def test_save_and_load_keep_image_and_tags(repository, tmp_path):
     assert repository.there() == shipped
 
 
-def test_push_looks_at_what_the_registry_has_and_takes_the_tags_of_its_version_alone(repository):
+def test_push_looks_at_what_the_registry_has(repository):
     repository.give_registry("1.10.0")
     shipped = repository.there()
     repository.do("build", "1.9.0")
@@ -318,6 +318,14 @@ def test_push_looks_at_what_the_registry_has_and_takes_the_tags_of_its_version_a
     assert there.keys() == {"1.10.0", "1.9.0", "1.9", repository.sha}
     assert there["1.10.0"] == shipped["1.10.0"]
     assert there["1.9.0"] == there["1.9"] == there[repository.sha] != there["1.10.0"]
+
+
+def test_push_leaves_a_tag_that_is_with_another_version_here(repository):
+    for version in ("1.9.0", "2.0.0"):
+        repository.do("build", version)
+        repository.do("tag", version)
+    repository.do("push", "1.9.0", repository.place)
+    assert repository.there().keys() == {"1.9.0", "1.9", "1"}
 
 
 def test_a_prerelease_is_pushed_without_floating_tags(repository):
@@ -368,6 +376,7 @@ def test_list_here_and_in_a_registry(repository):
         assert {row[0] for row in rows if row[1] == "version"} == {"1.4.2"}
         assert {row[0] for row in rows if row[1] == "commit"} == {repository.sha}
         assert {row[2] for row in rows} == {created}
+        assert [row[0] for row in rows] == sorted(row[0] for row in rows)
     assert repository.refusal("list", f"{repository.place}/none") == (
         f"there is no {repository.place}/none/{repository.name}: scripts/image push VERSION {repository.place}/none"
     )
@@ -491,16 +500,18 @@ class Gate(BaseHTTPRequestHandler):
             self.answer(401, b"{}", {"WWW-Authenticate": challenge})
         else:
             headers = {name: text for name, text in self.headers.items() if name == "Accept"}
-            behind = requests.request(
-                self.command, f"http://{self.registry}{path.replace('n=1000', 'n=1')}", headers=headers, timeout=LIMIT
-            )
-            kept = ("Content-Type", "Docker-Content-Digest", "Link")
-            self.answer(
-                behind.status_code,
-                behind.content,
-                {name: behind.headers[name] for name in kept if name in behind.headers},
-                behind.headers["Content-Length"],
-            )
+            behind = requests.request(self.command, f"http://{self.registry}{path}", headers=headers, timeout=LIMIT)
+            if "/tags/list" in path:
+                self.answer_page(path, sorted(behind.json()["tags"]))
+                return
+            kept = {name: behind.headers[name] for name in ("Content-Type", "Docker-Content-Digest")}
+            self.answer(behind.status_code, behind.content, kept, behind.headers["Content-Length"])
+
+    def answer_page(self, path: str, tags: list[str]) -> None:
+        last = parse_qs(urlsplit(path).query).get("last", [""])[0]
+        page, *more = (tag for tag in tags if tag > last)
+        link = {"Link": f'<{urlsplit(path).path}?n=1&last={page}>; rel="next"'} if more else {}
+        self.answer(200, json.dumps({"name": self.repository, "tags": [page]}).encode(), link)
 
     def do_HEAD(self) -> None:
         self.do_GET()
