@@ -22,6 +22,7 @@ shell=(mongosh --quiet --host 127.0.0.1 "${MONGO_INITDB_DATABASE:-test}")
 # The root user and the scripts are for an empty volume only; no client from outside sees the server meanwhile.
 if [ ! -e /data/db/WiredTiger ]; then
   "${serve[@]}" --host 127.0.0.1 &
+  server=$!
   until (: </dev/tcp/127.0.0.1/27017) 2>/dev/null; do sleep 0.1; done
   if [ -n "${MONGO_INITDB_ROOT_USERNAME:-}" ]; then
     export MONGO_INITDB_ROOT_USERNAME MONGO_INITDB_ROOT_PASSWORD
@@ -36,8 +37,8 @@ if [ ! -e /data/db/WiredTiger ]; then
       *.sh) . "$script" ;;
     esac
   done
-  kill %1
-  wait %1 || true
+  # A signal that meets SecantusDB just before it begins to wait for one is lost, so the first may not be the last.
+  while kill "$server" 2>/dev/null; do timeout 10 tail --pid="$server" --follow /dev/null || true; done
 fi
 [ -z "${MONGO_INITDB_ROOT_USERNAME:-}" ] || serve+=(--auth)
 exec "${serve[@]}" --host 0.0.0.0
