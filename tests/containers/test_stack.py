@@ -1,6 +1,7 @@
 """The stack, as a newcomer starts it and as it lives on: data kept, database lost and found, requests in flight."""
 
 import contextlib
+import json
 import socket
 import threading
 import time
@@ -42,6 +43,13 @@ def test_its_names_are_those_of_the_chapters(stack):
     networks = inspect(stack.container("app"))["NetworkSettings"]["Networks"]
     assert list(networks) == [f"{stack.name}-net"]
     assert inspect(f"{stack.name}-net")["Driver"] == "bridge"
+
+
+def test_the_doctor_knows_its_own_stack(stack):
+    checks = {
+        check["check"]: check["status"] for check in json.loads(stack.script("doctor", "--json").stdout)["checks"]
+    }
+    assert {checks[name] for name in ("engine", "port", "mongodb port", "volumes", "networks")} == {"ok"}
 
 
 def test_ports_are_open_on_this_machine_only(stack):

@@ -1,0 +1,54 @@
+"""scripts/doctor: what a real engine says of itself, and what the chapters leave behind in it."""
+
+import json
+
+import pytest
+
+from tests.containers.conftest import docker
+
+
+@pytest.fixture
+def results(copy):
+    """What the doctor finds now: the status and the mend of each check."""
+
+    def ask():
+        checks = json.loads(copy.script("doctor", "--json").stdout)["checks"]
+        return {check["check"]: (check["status"], check["mend"]) for check in checks}
+
+    return ask
+
+
+def test_a_real_engine_is_understood(results):
+    found = results()
+    for check in ("engine", "compose", "buildx", "port", "mongodb port", ".env", "base images", "volumes", "networks"):
+        assert found[check] == ("ok", None), check
+    assert found["kernel"][0] in ("ok", "failed")
+    assert found["clock"][0] in ("ok", "not checked")
+
+
+def test_what_was_made_by_hand_is_found_and_the_mends_work(copy, results):
+    network, volume, container = f"{copy.name}-net", f"{copy.name}-data", f"{copy.name}-by-hand"
+    docker("network", "create", network)
+    docker("volume", "create", volume)
+    docker("tag", "mongo:8.0", f"{copy.name}:by-hand")
+    port = copy.environment["PORT"]
+    options = ("--publish", f"127.0.0.1:{port}:3000", "--volume", f"{volume}:/data/db", "--entrypoint", "sleep")
+    docker("run", "--detach", "--init", "--name", container, *options, f"{copy.name}:by-hand", "600")
+
+    refused = copy.compose("create", "mongodb", check=False)
+    assert refused.returncode != 0
+    assert "incorrect label" in refused.stderr
+    found = results()
+    assert found["networks"] == ("failed", f"remove the containers on it, then docker network rm {network}")
+    assert found["volumes"][0] == "warning"
+    assert found["containers"] == ("failed", f"docker rm --force {container} (the volume keeps its data)")
+    assert found["port"][0] == "failed"
+    assert found["port"][1].startswith(f"docker stop {container}, or ")
+
+    docker("stop", "--timeout", "1", container)
+    assert results()["port"] == ("ok", None)
+    assert results()["containers"] == ("warning", f"if they are the course's, docker rm --force {container}")
+    docker("rm", "--force", container)
+    docker("network", "rm", network)
+    assert results()["networks"] == results()["containers"] == ("ok", None)
+    copy.compose("create", "mongodb")

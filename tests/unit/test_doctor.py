@@ -1,0 +1,514 @@
+"""scripts/doctor: each check where all is well and where it is not, by a docker that answers what the test wants."""
+
+import ast
+import json
+import os
+import pty
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+
+from tests.support import LIMIT, NAME, ROOT, free_port
+
+# Absolute paths: on the PATH of these tests there is nothing but this docker, or not even that.
+DOCKER = """#!/bin/sh
+cd "$(/usr/bin/dirname "$0")"
+[ ! -f hangs ] || /bin/sleep 600
+[ ! -f complaint ] || /bin/cat complaint >&2
+case $1 in
+  image) case " $(/bin/cat image) " in *" $5 "*) echo sha256:1 ;; *) exit 1 ;; esac ;;
+  *) /bin/cat "$1" ;;
+esac
+"""
+BY_STACK = f"com.docker.compose.network=backend,com.docker.compose.project={NAME},com.docker.compose.version=2.40.3"
+NO_ENGINE = {"Kernel", "Disk", "Base images", "Containers", "Volumes", "Networks"}
+
+
+class Registry(BaseHTTPRequestHandler):
+    """Answers as a registry answers a stranger; its clock can be moved."""
+
+    status = 401
+    ahead = timedelta()
+
+    def do_GET(self):
+        self.send_response(self.status if self.path == "/v2/" else 404)
+        self.end_headers()
+
+    def date_time_string(self, timestamp=None):
+        return format_datetime(datetime.now(UTC) + self.ahead, usegmt=True)
+
+    def log_message(self, *arguments):
+        pass
+
+
+class Machine:
+    """A machine on which all is well, until a test changes something."""
+
+    def __init__(self, folder, registry):
+        self.folder = folder
+        self.bin = folder / "bin"
+        for file in ("scripts/doctor", "scripts/probes.py", "scripts/project.py", ".env.example"):
+            (folder / file).parent.mkdir(exist_ok=True)
+            shutil.copy(ROOT / file, folder / file)
+        self.bin.mkdir()
+        (self.bin / "docker").write_text(DOCKER)
+        (self.bin / "docker").chmod(0o755)
+        self.python_image, self.mongo_image = f"{registry}/python:3.13", f"{registry}/mongo:8.0"
+        self.environment = {
+            "PATH": str(self.bin),
+            "PORT": str(free_port()),
+            "MONGO_PORT": str(free_port()),
+            "PYTHON_IMAGE": self.python_image,
+            "MONGO_IMAGE": self.mongo_image,
+            "no_proxy": "127.0.0.1",
+        }
+        self.info = {
+            "ServerVersion": "28.5.2",
+            "OperatingSystem": "Debian",
+            "KernelVersion": "6.12.48",
+            "DockerRootDir": str(folder),
+            "Name": socket.gethostname(),
+            "ClientInfo": {
+                "Plugins": [{"Name": "compose", "Version": "v2.40.3"}, {"Name": "buildx", "Version": "v0.29.1"}]
+            },
+        }
+        self.engine_ahead = timedelta()
+        self.docker("context", "unix:///var/run/docker.sock\n")
+        self.docker("image", f"{self.python_image} {self.mongo_image}")
+        for listing in ("ps", "volume", "network"):
+            self.docker(listing, "")
+
+    def docker(self, command, answer):
+        """Let `docker COMMAND` print this: a text, or the rows of a listing."""
+        text = answer if isinstance(answer, str) else "".join(f"{json.dumps(row)}\n" for row in answer)
+        (self.bin / command).write_text(text)
+
+    def container(self, name, **facts):
+        row = {"Names": name, "Image": "busybox", "State": "running", "Ports": "", "Mounts": "", "Labels": ""} | facts
+        with (self.bin / "ps").open("a") as listing:
+            listing.write(f"{json.dumps(row)}\n")
+
+    def without_engine(self, complaint="Cannot connect to the Docker daemon. Is the docker daemon running?"):
+        self.info = {"ServerVersion": "", "SystemTime": "", "ClientInfo": self.info["ClientInfo"]}
+        self.docker("complaint", complaint)
+        for listing in ("ps", "volume", "network", "image"):
+            self.docker(listing, "")
+
+    def run(self, *arguments, **environment):
+        if self.info.get("ServerVersion"):
+            self.info["SystemTime"] = (datetime.now(UTC) + self.engine_ahead).strftime("%Y-%m-%dT%H:%M:%S.123456789Z")
+        self.docker("info", json.dumps(self.info))
+        command = [sys.executable, "-S", "-W", "error", self.folder / "scripts/doctor", *arguments]  # -S: no packages
+        done = subprocess.run(
+            command, env=self.environment | environment, capture_output=True, text=True, timeout=LIMIT, check=False
+        )
+        assert done.stderr == ""
+        return done
+
+    def results(self, **environment):
+        """Each check's status, and what it says. All that is not asked about has gone well."""
+        done = self.run("--json", **environment)
+        report = json.loads(done.stdout)
+        failed = [check for check in report["checks"] if check["status"] == "failed"]
+        assert report["failed"] == len(failed)
+        assert done.returncode == min(len(failed), 1)
+        assert all(check["mend"] for check in report["checks"] if check["status"] in ("failed", "warning"))
+        return {
+            check["check"]: (check["status"], ": ".join(filter(None, list(check.values())[2:])))
+            for check in report["checks"]
+        }
+
+    def finds(self, name, **environment):
+        """What one check says, where all others are well."""
+        results = self.results(**environment)
+        found = results.pop(name)
+        assert {status for status, _ in results.values()} == {"ok"}, results
+        return found
+
+
+@pytest.fixture(scope="module")
+def registry_server():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Registry) as server:
+        thread = Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def machine(tmp_path, registry_server):
+    return Machine(tmp_path, f"127.0.0.1:{registry_server.server_port}")
+
+
+def test_all_is_well(machine):
+    assert {status for status, _ in machine.results().values()} == {"ok"}
+
+
+# --- Engine, Compose, Buildx -----------------------------------------------------------------------------------------
+
+
+def test_no_docker(machine):
+    (machine.bin / "docker").unlink()
+    results = machine.results()
+    assert results["engine"] == ("failed", "docker is not installed: https://docs.docker.com/get-started/get-docker/")
+    assert results["compose"] == results["buildx"] == ("not checked", "docker does not answer")
+    assert results["port"][0] == results[".env"][0] == results["clock"][0] == "ok"
+    assert {results[name.lower()] for name in NO_ENGINE} == {("not checked", "no engine answers")}
+
+
+def test_the_client_alone_is_not_enough(machine):
+    machine.without_engine()
+    results = machine.results()
+    status, said = results["engine"]
+    assert status == "failed"
+    assert said.startswith("docker is installed, but no engine answers at unix:///var/run/docker.sock: start Docker")
+    assert results["compose"] == ("ok", "v2.40.3")
+    assert {results[name.lower()] for name in NO_ENGINE} == {("not checked", "no engine answers")}
+
+
+def test_an_engine_that_does_not_let_us_in(machine):
+    machine.without_engine("permission denied while trying to connect to the Docker daemon socket")
+    status, said = machine.results()["engine"]
+    assert status == "failed"
+    assert "usermod --append --groups docker" in said
+
+
+def test_an_engine_that_hangs(machine):
+    (machine.bin / "hangs").touch()
+    results = machine.results()
+    assert results["engine"][0] == "failed"
+    assert results["engine"][1].startswith("no answer within 2 s from its socket: ")
+    assert results["compose"] == ("not checked", "docker does not answer")
+    commands = subprocess.run(["ps", "-eo", "args"], check=True, capture_output=True, text=True).stdout
+    assert str(machine.bin) not in commands
+
+
+def test_a_docker_that_prints_something_else(machine):
+    machine.docker("ps", "Emulate Docker CLI using another one\n")
+    assert machine.results()["containers"][0] == "ok"
+
+
+def test_an_engine_that_is_too_old(machine):
+    machine.info["ServerVersion"] = "24.0.9"
+    assert machine.finds("engine")[1].startswith("24.0.9 is older than 25: update it")
+
+
+@pytest.mark.parametrize("version", ["2.20.0", "2.40.3-3", "v5.0.0-desktop.1"])
+def test_compose(machine, version):
+    machine.info["ClientInfo"]["Plugins"][0]["Version"] = version
+    assert machine.finds("compose") == ("ok", version)
+
+
+def test_compose_that_is_too_old(machine):
+    machine.info["ClientInfo"]["Plugins"][0]["Version"] = "v2.19.1"
+    assert machine.finds("compose")[1].startswith("v2.19.1 is older than 2.20: ")
+
+
+def test_a_plugin_that_is_missing_or_broken(machine):
+    machine.info["ClientInfo"]["Plugins"] = [{"Name": "compose", "Err": "exec format error"}]
+    results = machine.results()
+    for name in ("compose", "buildx"):
+        assert results[name][0] == "failed"
+        assert results[name][1].startswith(f"docker {name} is not installed: https://docs.docker.com/")
+
+
+# --- Ports -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "check"), [("PORT", "port"), ("MONGO_PORT", "mongodb port")])
+@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])  # noqa: S104
+def test_a_port_that_a_process_has(machine, name, check, address):
+    with socket.create_server((address, 0)) as taken:
+        port = taken.getsockname()[1]
+        status, said = machine.finds(check, **{name: str(port)})
+    assert status == "failed"
+    assert (
+        said
+        == f"{port} is taken: end what listens there, or take another one: {name}={port + 1} docker compose up --build"
+    )
+    assert machine.finds(check, **{name: str(port)}) == ("ok", f"{port} is free")
+
+
+def test_a_port_comes_from_env_too(machine):
+    del machine.environment["PORT"]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        (machine.folder / ".env").write_text(f"PORT='{port}' # mine\n")
+        assert machine.finds("port")[1].startswith(f"{port} is taken")
+
+
+PUBLISHED = ["127.0.0.1:{0}->{0}/tcp", "0.0.0.0:{0}->80/tcp, [::]:{0}->80/tcp", "0.0.0.0:1-{0}->1-{0}/tcp"]
+
+
+@pytest.mark.parametrize("ports", PUBLISHED)
+def test_a_port_that_a_container_has(machine, ports):
+    port = machine.environment["PORT"]
+    machine.container("shop", Ports=ports.format(port), Labels="com.docker.compose.project=shop")
+    status, said = machine.results()["port"]
+    assert status == "failed"
+    assert said.startswith(f"{port} is taken by the container shop: docker stop shop, or take another one: PORT=")
+
+
+@pytest.mark.parametrize("ports", PUBLISHED)
+def test_a_port_that_the_stack_has(machine, ports):
+    with socket.create_server(("127.0.0.1", int(machine.environment["PORT"]))) as ours:
+        port = ours.getsockname()[1]
+        machine.container(f"{NAME}-app-1", Ports=ports.format(port), Labels=BY_STACK)
+        assert machine.results()["port"] == ("ok", f"{port} is this stack's")
+
+
+def test_a_port_of_another_protocol_or_inside_a_container(machine):
+    port = machine.environment["PORT"]
+    machine.container("shop", Ports=f"0.0.0.0:{port}->53/udp, 127.0.0.1:1->{port}/tcp, {port}/tcp")
+    assert machine.finds("port") == ("ok", f"{port} is free")
+
+
+@pytest.mark.parametrize("value", ["0", "65536", "http", "3000/tcp", "-1"])
+def test_what_is_no_port(machine, value):
+    status, said = machine.finds("port", PORT=value)
+    assert status == "failed"
+    assert said == f"PORT is '{value}': set it to a port from 1 to 65535, for example PORT=3000"
+
+
+def test_the_ports_of_an_engine_elsewhere(machine):
+    machine.docker("context", "ssh://me@build.example\n")
+    results = machine.results()
+    assert results["port"][0] == results["mongodb port"][0] == "not checked"
+    machine.docker("context", "tcp://localhost:2375\n")
+    assert machine.results()["port"][0] == "ok"
+
+
+# --- Kernel and disk -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "release", ["5.15.167.4-microsoft-standard-WSL2", "6.18.99", "7.0.14-generic", "7.1.0", "10.0"]
+)
+def test_a_kernel_that_mongodb_runs_on(machine, release):
+    machine.info["KernelVersion"] = release
+    assert machine.finds("kernel") == ("ok", release)
+
+
+@pytest.mark.parametrize("release", ["6.19", "6.19.0-rc3", "7.0.0-14-generic", "7.0.13"])
+def test_a_kernel_that_mongodb_8_crashes_on(machine, release):
+    machine.info["KernelVersion"] = release
+    status, said = machine.finds("kernel")
+    assert status == "failed"
+    assert said.startswith(f"MongoDB 8 crashes on Linux 6.19 to 7.0.13, and this is {release}: ")
+    assert "MONGO_IMAGE=mongo:7.0" in said
+
+
+@pytest.mark.parametrize(
+    ("image", "status"),
+    [("mongo:7.0", "ok"), ("mongo:7.0.28@sha256:8a", "ok"), ("mongo", "failed"), ("mongo@sha256:7a", "failed")],
+)
+def test_the_kernel_matters_to_the_image_that_is_set(machine, image, status):
+    machine.info["KernelVersion"] = "7.0.5"
+    machine.docker("image", f"{machine.python_image} {image}")
+    del machine.environment["MONGO_IMAGE"]
+    (machine.folder / ".env").write_text(f"export MONGO_IMAGE={image}\n")
+    assert machine.finds("kernel")[0] == status
+
+
+def test_a_disk_without_room(machine):
+    machine.info["DockerRootDir"] = "/proc" if sys.platform == "linux" else "/dev"  # file systems that have none
+    status, said = machine.finds("disk")
+    assert status == "failed"
+    assert said.startswith("0.0 GB are free in /")
+    assert said.endswith(": make it 3 GB, for example by docker builder prune")
+
+
+@pytest.mark.parametrize("facts", [{"Name": "docker-desktop"}, {"DockerRootDir": "/nowhere"}])
+def test_a_disk_that_is_not_this_machines(machine, facts):
+    machine.info |= facts
+    assert machine.finds("disk")[0] == "not checked"
+
+
+# --- What earlier chapters left ---------------------------------------------------------------------------------------
+
+
+def test_containers_left_over(machine):
+    machine.container("c1", State="exited")
+    machine.container("angry_bell", Image=f"{NAME}:1.0.0")
+    machine.container("app", Labels="com.docker.compose.project=shop")  # these two are not the course's
+    machine.container("theirs")
+    status, said = machine.finds("containers")
+    assert status == "warning"
+    assert said == "made by hand: c1 angry_bell: if they are the course's, docker rm --force c1 angry_bell"
+
+
+def test_a_database_left_running_on_the_volume(machine):
+    machine.container("mongodb", Image="mongo:8.0", Mounts=f"0123abcd,{NAME}-data")
+    status, said = machine.finds("containers")
+    assert status == "failed"
+    assert said.startswith(f"mongodb uses {NAME}-data, and no second MongoDB can: docker rm --force mongodb ")
+
+
+def test_volumes_made_by_hand(machine):
+    machine.docker("volume", [{"Name": f"{NAME}-data", "Labels": ""}, {"Name": "theirs", "Labels": ""}])
+    status, said = machine.finds("volumes")
+    assert status == "warning"
+    assert said.startswith(f"made by hand: {NAME}-data: ")
+    machine.docker("volume", [{"Name": f"{NAME}-data", "Labels": BY_STACK}])
+    assert machine.finds("volumes")[0] == "ok"
+
+
+@pytest.mark.parametrize("labels", ["", "com.docker.compose.project=shop"])
+def test_a_network_made_by_hand(machine, labels):
+    machine.docker("network", [{"Name": f"{NAME}-net", "Labels": labels}])
+    status, said = machine.finds("networks")
+    assert status == "failed"
+    assert said.endswith(f"then docker network rm {NAME}-net")
+    machine.docker("network", [{"Name": f"{NAME}-net", "Labels": BY_STACK}, {"Name": "bridge", "Labels": ""}])
+    assert machine.finds("networks")[0] == "ok"
+
+
+# --- .env ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "sets nothing: all is as in .env.example"),
+        ("# PORT=1\n\nGREETING=x=y\n", "sets GREETING; the rest is as in .env.example"),
+        (
+            "API_TOKEN_FILE=/x\nCOMPOSE_PROFILES=tools\n",
+            "sets API_TOKEN_FILE, COMPOSE_PROFILES; the rest is as in .env.example",
+        ),
+    ],
+)
+def test_settings_that_are_known(machine, content, said):
+    (machine.folder / ".env").write_text(content)
+    assert machine.finds(".env") == ("ok", said)
+
+
+def test_the_example_is_a_good_env(machine):
+    shutil.copy(machine.folder / ".env.example", machine.folder / ".env")
+    assert machine.finds(".env")[0] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("GREETNG=hello\n", "GREETNG is not in .env.example: did you mean GREETING?"),
+        ("API_TOKN=hunter2\n", "API_TOKN is not in .env.example: did you mean API_TOKEN?"),
+        ("XYZ=1\n", "XYZ is not in .env.example: remove it, or add it to .env.example with a comment"),
+        ("# a\n\nhunter2\n", "has a line 3 that is not NAME=value: mend it, or begin anew: cp .env.example .env"),
+    ],
+)
+def test_settings_that_nothing_reads(machine, content, said):
+    (machine.folder / ".env").write_text(content)
+    assert machine.finds(".env") == ("failed", said)
+
+
+def test_an_env_that_cannot_be_read(machine):
+    (machine.folder / ".env").write_bytes(b"GREETING=\xff\n")
+    assert machine.finds(".env")[1].startswith("cannot be read (not UTF-8 text): ")
+    (machine.folder / ".env").unlink()
+    (machine.folder / ".env").mkdir()
+    assert machine.finds(".env")[1].startswith("cannot be read (Is a directory): ")
+
+
+def test_the_example_shows_the_defaults(machine):
+    example = dict(re.findall(r"^(?:# )?(\w+)=(.*)", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    compose = (ROOT / "docker-compose.yml").read_text() + (ROOT / "compose.override.yml").read_text()
+    for name in ("PORT", "MONGO_PORT", "MONGO_IMAGE"):
+        assert f"${{{name}:-{example[name]}}}" in compose
+    assert f"ARG PYTHON_IMAGE={example['PYTHON_IMAGE']}\n" in (ROOT / "Dockerfile").read_text()
+
+
+# --- Clock and base images -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("minutes", "said"), [(10, "0:10:00 behind"), (-10, "0:10:00 ahead of")])
+def test_a_clock_that_is_off(machine, monkeypatch, minutes, said):
+    monkeypatch.setattr(Registry, "ahead", timedelta(minutes=minutes))
+    status, found = machine.finds("clock")
+    assert status == "failed"
+    assert re.match(f"this machine's is {said[:5]}.*{said[7:]} the registry's: let the network set it", found)
+
+
+@pytest.mark.parametrize(("minutes", "said"), [(10, "ahead of"), (-10, "behind")])
+def test_a_clock_of_the_engine_that_is_off(machine, minutes, said):
+    machine.engine_ahead = timedelta(minutes=minutes)
+    status, found = machine.finds("clock")
+    assert status == "failed"
+    assert re.match(f"the engine's is 0:(10:0|09:5). {said} this machine's: start Docker again", found)
+
+
+def test_images_that_are_here_need_no_registry(machine):
+    machine.python_image, machine.mongo_image = "127.0.0.1:9/python:1", "127.0.0.1:9/mongo:8.0"
+    images = {"PYTHON_IMAGE": machine.python_image, "MONGO_IMAGE": machine.mongo_image}
+    machine.docker("image", " ".join(images.values()))
+    results = machine.results(**images)
+    assert results["base images"] == ("ok", "127.0.0.1:9/python:1 and 127.0.0.1:9/mongo:8.0 are here")
+    assert results["clock"] == ("not checked", "no registry answers, which would tell the time")
+
+
+def test_images_that_a_registry_has(machine):
+    machine.docker("image", machine.python_image)
+    assert machine.finds("base images") == ("ok", f"{machine.mongo_image} can be pulled")
+
+
+def test_images_that_cannot_be_had(machine, monkeypatch):
+    machine.docker("image", machine.python_image)
+    status, said = machine.results(MONGO_IMAGE="127.0.0.1:9/mongo:8.0")["base images"]
+    assert status == "failed"
+    assert said.startswith("127.0.0.1:9/mongo:8.0 is not here, and 127.0.0.1:9 does not answer: ")
+    monkeypatch.setattr(Registry, "status", 503)
+    status, said = machine.results()["base images"]
+    assert status == "failed"
+    assert said.startswith(f"{machine.mongo_image} is not here, and ")
+
+
+# --- How it says it --------------------------------------------------------------------------------------------------
+
+
+def test_one_line_a_check_and_no_colour_in_a_file(machine):
+    machine.docker("network", [{"Name": f"{NAME}-net", "Labels": ""}])
+    machine.container("c1")
+    done = machine.run()
+    assert done.returncode == 1
+    *lines, last = done.stdout.splitlines()
+    assert len(lines) == 13
+    assert {line[:13] for line in lines} == {"ok           ", "warning      ", "failed       "}
+    assert all(line[25:27] == "  " and line[27] != " " for line in lines)
+    assert last == "13 checks: 11 ok, 1 warning, 1 failed"
+
+
+def test_warnings_leave_the_status_at_0(machine):
+    machine.container("c1")
+    assert machine.run().returncode == 0
+
+
+@pytest.mark.parametrize(("no_colour", "coloured"), [("", True), ("1", False)])
+def test_colour_on_a_terminal(machine, no_colour, coloured):
+    machine.run()  # writes what docker answers
+    terminal, other = pty.openpty()
+    command = [sys.executable, machine.folder / "scripts/doctor"]
+    subprocess.run(command, env=machine.environment | {"NO_COLOR": no_colour}, stdout=other, check=True)
+    os.close(other)
+    assert (b"\033[32mok" in os.read(terminal, 65536)) is coloured
+    os.close(terminal)
+
+
+def test_help(machine):
+    done = machine.run("--help")
+    assert done.returncode == 0
+    assert "scripts/doctor" in done.stdout
+    assert "--json" in done.stdout
+
+
+def test_it_needs_nothing_but_an_old_python():
+    for script in ("doctor", "probes.py", "project.py"):
+        tree = ast.parse((ROOT / "scripts" / script).read_text(), feature_version=(3, 8))
+        assert isinstance(tree.body[1], ast.ImportFrom | ast.Assign)
