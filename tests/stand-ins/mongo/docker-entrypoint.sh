@@ -7,6 +7,7 @@ if [ "$(id -u)" = 0 ]; then
   exec setpriv --reuid=mongodb --regid=mongodb --clear-groups "$0" "$@"
 fi
 [ "${1:-}" = mongod ] || exec "$@"
+shift
 
 # A variable, or the content of the file that VARIABLE_FILE names.
 from_file() {
@@ -19,8 +20,22 @@ from_file MONGO_INITDB_ROOT_PASSWORD
 serve=(/opt/secantus/bin/secantusd-py --storage-path /data/db --standalone --sync-on-commit --log-level WARNING)
 shell=(mongosh --quiet --host 127.0.0.1 "${MONGO_INITDB_DATABASE:-test}")
 
+# mongod's options that our files give, in SecantusDB's words. As there, the entry point listens on all addresses where
+# none is given.
+address=0.0.0.0
+while [ $# -gt 0 ]; do
+  case $1 in
+    --auth) serve+=(--auth) ;;
+    --bind_ip) address=$2 && shift ;;
+    --port) serve+=(--port "$2") && shift ;;
+    *) echo "Error parsing command line: unrecognised option '$1'" >&2 && exit 2 ;;
+  esac
+  shift
+done
+
 # The root user and the scripts are for an empty volume only; no client from outside sees the server meanwhile.
-if [ ! -e /data/db/WiredTiger ]; then
+# Where there are neither, as there, the server is not started twice.
+if [ ! -e /data/db/WiredTiger ] && [ -n "${MONGO_INITDB_ROOT_USERNAME:-}$(ls /docker-entrypoint-initdb.d)" ]; then
   "${serve[@]}" --host 127.0.0.1 &
   server=$!
   until (: </dev/tcp/127.0.0.1/27017) 2>/dev/null; do sleep 0.1; done
@@ -41,4 +56,4 @@ if [ ! -e /data/db/WiredTiger ]; then
   while kill "$server" 2>/dev/null; do timeout 10 tail --pid="$server" --follow /dev/null || true; done
 fi
 [ -z "${MONGO_INITDB_ROOT_USERNAME:-}" ] || serve+=(--auth)
-exec "${serve[@]}" --host 0.0.0.0
+exec "${serve[@]}" --host "$address"

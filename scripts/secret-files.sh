@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# In the container secrets-init, before all others: refuses secrets that are no good, and copies the good ones to the
+# volumes of those who need them. For scripts/secrets too, whenever one has changed.
+set -euo pipefail
+umask 077
+
+refuse() {
+  echo "secrets/$1 $2: scripts/secrets init $3" >&2
+  exit 1
+}
+
+# need NAME TEXT REGEX: refuses a secret that is empty, an example, or not what its users take.
+need() {
+  local example='example|change|password|secret|placeholder|0123456789|1234567890'
+  [ -n "${2//[[:space:]]/}" ] || refuse "$1" 'is empty' 'makes it'
+  ! sed 's/@mongodb:.*//' <<<"$2" | grep -Eiq "$example" || refuse "$1" 'is an example' '--force makes others'
+  [[ $2 =~ $3 ]] || refuse "$1" 'is not of the form that is needed, or shorter than 32 characters' '--force makes others'
+}
+
+# copy NAME FOLDER USER [LINES]: whole or not at all, for a reader who comes in between.
+copy() {
+  local file=/for/$2/$1
+  head -n "${4:-2}" "/run/secrets/$1" >"$file.new"
+  chmod 0400 "$file.new"
+  chown "$3:$3" "$file.new"
+  mv "$file.new" "$file"
+}
+
+password='[A-Za-z0-9_-]{32,}'
+need mongodb_root_password "$(</run/secrets/mongodb_root_password)" "^$password$"
+need mongo_express_password "$(</run/secrets/mongo_express_password)" "^$password$"
+need api_token "$(</run/secrets/api_token)" '^[!-~]{32,}$'
+# One line; two while a rotation is under way, and then the first is the app's.
+url="mongodb://app-[ab]:$password@mongodb:27017/flask-mongo-app"
+need database_url "$(</run/secrets/database_url)" "^$url"$'(\n'"$url)?$"
+
+copy database_url app 10001 1
+copy api_token app 10001
+copy mongodb_root_password mongodb 999
+copy database_url mongodb 999
+copy database_url tools 1000 1
+copy mongo_express_password tools 1000
