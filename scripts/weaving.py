@@ -1,0 +1,336 @@
+"""The chapters as git commits and tags, woven from plain files on main: the same in every clone, byte for byte.
+
+What is woven comes from git's objects alone and is made by git's plumbing: no work tree, and nobody's configuration,
+can change it. Python's standard library, 3.8 or newer, and git 2.25 or newer.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Dict, Iterable, Iterator, Tuple
+
+from project import NAME
+
+ROOT = Path(__file__).resolve().parent.parent
+SERIES = "chapters/series"
+# What stays on main: the last step is main less these.
+NEVER_WOVEN = (".ci/", ".github/", "chapters/", "tests/chapters/", "tests/pages/", "tests/stand-ins/")
+
+AUTHOR = NAME
+EMAIL = f"chapters@{NAME}.invalid"
+START = 1767225600  # 2026-01-01 00:00:00 UTC, the date of the first step; each other is a minute later
+
+STEP = re.compile(r"(?P<name>(?P<number>\d\d)-[a-z0-9]+(?:-[a-z0-9]+)*)  (?P<title>\S.*\S)")
+CHANGE = re.compile(r"(?P<sign>[=+-]) (?P<path>\S|\S.*\S)")
+
+Files = Dict[str, Tuple[str, str]]  # path: (mode, id), as git lists a tree
+
+# A hook or an alias that runs a script tells it these; this script has a repository of its own to ask.
+FOREIGN = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX")
+
+
+class CourseError(Exception):
+    """One line that says what is wrong and how to mend it."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A line of the series."""
+
+    name: str  # 05-image-tags
+    title: str
+
+    @property
+    def number(self) -> str:
+        return self.name[:2]
+
+    @property
+    def tag(self) -> str:
+        return f"ch/{self.name}"
+
+    @property
+    def folder(self) -> str:
+        return f"chapters/{self.name}/"
+
+    @property
+    def page(self) -> str:
+        return f"docs/{self.name}.md"
+
+    @property
+    def subject(self) -> str:
+        return f"{self.name}: {self.title}"
+
+
+@dataclass(frozen=True)
+class Woven:
+    """A step as git objects: the ids of its tree, its commit and its annotated tag."""
+
+    step: Step
+    files: Files
+    tree: str
+    commit: str
+    tag: str
+
+
+# --- git --------------------------------------------------------------------------------------------------------------
+
+
+def run_git(
+    *arguments: object, folder: Path = ROOT, stdin: bytes = b"", **environment: str
+) -> subprocess.CompletedProcess[bytes]:
+    """Run git in a folder, and return what came of it."""
+    inherited = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+    inherited["GIT_NO_REPLACE_OBJECTS"] = "1"
+    command = ["git", "-C", str(folder), *map(str, arguments)]
+    return subprocess.run(command, input=stdin, env={**inherited, **environment}, capture_output=True, check=False)
+
+
+def git_bytes(*arguments: object, folder: Path = ROOT, stdin: bytes = b"", **environment: str) -> bytes:
+    """What git prints; where it fails, its last line is the problem."""
+    done = run_git(*arguments, folder=folder, stdin=stdin, **environment)
+    if done.returncode != 0:
+        said = text(done.stderr).strip().splitlines() or [f"status {done.returncode}"]
+        raise CourseError(f"git says: {said[-1]}")
+    return done.stdout
+
+
+def git(*arguments: object, **options: object) -> str:
+    """What git prints, as text without the line's end."""
+    return text(git_bytes(*arguments, **options)).rstrip("\n")  # type: ignore[arg-type]
+
+
+def text(content: bytes) -> str:
+    return content.decode("utf-8", "surrogateescape")
+
+
+def need_clone() -> None:
+    """Raises CourseError: there is no git, or no clone around this script."""
+    if shutil.which("git") is None:
+        raise CourseError("git is not installed: get it from https://git-scm.com/downloads, and run this again")
+    done = run_git("rev-parse", "--show-toplevel")
+    if done.returncode != 0 and b"dubious" in done.stderr:
+        raise CourseError(f"This folder is another user's: git config --global --add safe.directory '{ROOT}'")
+    if done.returncode != 0 or Path(text(done.stdout).rstrip("\n")).resolve() != ROOT:
+        raise CourseError(f"{ROOT} is no clone (a ZIP download has no history): get it with git clone")
+
+
+def main_commit() -> str:
+    """The commit that the chapters are read from, wherever the work tree is.
+
+    Raises CourseError: there is no branch main, as in a shallow clone of a tag.
+    """
+    for name in ("refs/heads/main", "refs/remotes/origin/main"):
+        done = run_git("rev-parse", "--quiet", "--verify", f"{name}^{{commit}}")
+        if done.returncode == 0:
+            return text(done.stdout).strip()
+    raise CourseError("This clone lacks the branch main: git fetch --depth 1 origin main:refs/remotes/origin/main")
+
+
+# --- Trees ------------------------------------------------------------------------------------------------------------
+
+
+def list_tree(tree: str) -> Files:
+    """All files of a tree, or of a commit's."""
+    files = {}
+    for line in filter(None, text(git_bytes("ls-tree", "-r", "-z", "--full-tree", tree)).split("\0")):
+        entry, path = line.split("\t", 1)
+        mode, _, blob = entry.split(" ")
+        files[path] = (mode, blob)
+    return files
+
+
+def read_blobs(blobs: Iterable[str]) -> dict[str, bytes]:
+    """The contents of blobs, by their ids."""
+    wanted = sorted(set(blobs))
+    output = git_bytes("cat-file", "--batch", stdin="".join(f"{blob}\n" for blob in wanted).encode())
+    contents, at = {}, 0
+    for blob in wanted:
+        end = output.index(b"\n", at)
+        size = int(output[at:end].split(b" ")[2])
+        contents[blob] = output[end + 1 : end + 1 + size]
+        at = end + 1 + size + 1
+    return contents
+
+
+@contextmanager
+def temporary_index() -> Iterator[dict[str, str]]:
+    """The environment in which git works on an index of our own."""
+    with tempfile.TemporaryDirectory(prefix="chapter-") as folder:
+        yield {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+
+
+def write_trees(versions: Iterable[Files]) -> list[str]:
+    """The ids of trees that hold just these files, which are written where they are not there yet."""
+    trees: list[str] = []
+    before: Files = {}
+    with temporary_index() as index:
+        for files in versions:
+            # Mode 0 removes; first, since a file may give way to a folder of its name.
+            lines = [f"0 {'0' * len(blob)}\t{path}" for path, (_, blob) in before.items() if path not in files]
+            lines += [f"{entry[0]} {entry[1]}\t{path}" for path, entry in files.items() if before.get(path) != entry]
+            listing = "".join(f"{line}\0" for line in lines).encode("utf-8", "surrogateescape")
+            git("update-index", "-z", "--index-info", stdin=listing, **index)
+            trees.append(git("write-tree", **index))
+            before = files
+    return trees
+
+
+# --- The sources ------------------------------------------------------------------------------------------------------
+
+
+class Source:
+    """What a commit or a tree of main says of the chapters.
+
+    Raises CourseError where the series or a list of changes cannot be read.
+    """
+
+    def __init__(self, tree: str) -> None:
+        self.files = list_tree(tree)
+        self.woven = {path: entry for path, entry in self.files.items() if not path.startswith(NEVER_WOVEN)}
+        if SERIES not in self.files:
+            raise CourseError(f"There is no {SERIES} here: git checkout main, and git pull where main is old")
+        lists = [path for path in self.files if re.fullmatch(r"chapters/[^/]+/changes", path)]
+        contents = read_blobs(self.files[path][1] for path in [SERIES, *lists])
+        texts = {path: text(contents[self.files[path][1]]) for path in [SERIES, *lists]}
+        self.steps = read_series(texts[SERIES])
+        self.lists = {step: texts.get(f"{step.folder}changes") for step in self.steps}
+
+    def lines(self, step: Step) -> list[str]:
+        """The lines of a step's list of changes."""
+        listed = self.lists[step]
+        if listed is None:
+            raise CourseError(f"{step.folder}changes is missing: what does {step.name} change? (an empty list is fine)")
+        return listed.splitlines()
+
+    def versions(self, step: Step) -> Files:
+        """The versions that the step has of its own, by their paths in the step."""
+        own = f"{step.folder}files/"
+        return {path[len(own) :]: entry for path, entry in self.files.items() if path.startswith(own)}
+
+    def chain(self) -> list[Files]:
+        """The files of each step."""
+        chain: list[Files] = []
+        files: Files = {}
+        for step in self.steps:
+            files = self.follow(step, files)
+            chain.append(files)
+        return chain
+
+    def follow(self, step: Step, before: Files) -> Files:
+        """The files of a step, from those of the step before."""
+        files = dict(before)
+        for line in self.lines(step):
+            self.apply(step, line, files)
+        return files
+
+    def apply(self, step: Step, line: str, files: Files) -> None:
+        """Change the files as a line of a step's list says."""
+        if not line.strip() or line.startswith("#"):
+            return
+        change = CHANGE.fullmatch(line)
+        where = f"{step.folder}changes: '{line}'"
+        if change is None:
+            raise CourseError(f"{where} is none of '= path', '+ path' and '- path'")
+        sign, path = change["sign"], change["path"]
+        if f"{path}/".startswith(NEVER_WOVEN):
+            raise CourseError(f"{where}: {path} stays on main and is never woven: drop the line")
+        named = under(path, {"=": self.woven, "+": self.versions(step), "-": files}[sign])
+        if not named:
+            missing = {
+                "=": f"main has no {path}: write '+ {path}' and add {step.folder}files/{path}, or drop the line",
+                "+": f"{step.folder}files/{path} is missing: add it, or write '= {path}'",
+                "-": f"{step.name} has no {path} to remove: drop the line",
+            }
+            raise CourseError(f"{where}: {missing[sign]}")
+        if sign == "-":
+            for name in named:
+                del files[name]
+        else:
+            files.update(named)
+
+
+def under(path: str, files: Files) -> Files:
+    """The file at a path; with / at the path's end, all files in that folder."""
+    if path.endswith("/"):
+        return {name: entry for name, entry in files.items() if name.startswith(path)}
+    return {path: files[path]} if path in files else {}
+
+
+def read_series(content: str) -> list[Step]:
+    """Raises CourseError: a line is wrong, or out of order."""
+    steps: list[Step] = []
+    for line in content.splitlines():
+        step = STEP.fullmatch(line)
+        if step is None:
+            raise CourseError(f"{SERIES}: '{line}' is not like '05-image-tags  Name what you ship' (two blanks)")
+        if steps and step["number"] <= steps[-1].number:
+            raise CourseError(f"{SERIES}: {step['name']} stands after {steps[-1].name}: the numbers must rise")
+        steps.append(Step(step["name"], step["title"]))
+    if not steps:
+        raise CourseError(f"{SERIES} is empty: begin it with '00-start  Start'")
+    return steps
+
+
+# --- Commits and tags -------------------------------------------------------------------------------------------------
+
+
+def identity(date: int) -> dict[str, str]:
+    """The environment in which git writes commits as the chapters' author."""
+    return {
+        f"GIT_{role}_{key}": value
+        for role in ("AUTHOR", "COMMITTER")
+        for key, value in (("NAME", AUTHOR), ("EMAIL", EMAIL), ("DATE", f"{date} +0000"))
+    }
+
+
+def write_commit(tree: str, subject: str, parents: Iterable[str], date: int) -> str:
+    """The id of a commit that depends on nothing but this."""
+    before = [argument for parent in parents for argument in ("-p", parent)]
+    message = f"{subject}\n".encode()
+    return git("-c", "i18n.commitEncoding=UTF-8", "commit-tree", tree, *before, stdin=message, **identity(date))
+
+
+def weave(source: Source) -> list[Woven]:
+    """Write the chain of commits, and the annotated tags; no reference is touched."""
+    woven: list[Woven] = []
+    chain = source.chain()
+    for number, (step, files, tree) in enumerate(zip(source.steps, chain, write_trees(chain))):
+        date = START + 60 * number
+        commit = write_commit(tree, step.subject, [before.commit for before in woven[-1:]], date)
+        head = f"object {commit}\ntype commit\ntag {step.tag}\ntagger {AUTHOR} <{EMAIL}> {date} +0000"
+        tag = git("mktag", stdin=f"{head}\n\n{step.title}\n".encode())
+        woven.append(Woven(step, files, tree, commit, tag))
+    return woven
+
+
+def set_tags(woven: list[Woven]) -> dict[str, list[str]]:
+    """Make the tags that are missing, move those that are stale, and drop those of steps that are gone.
+
+    Returns the tags that were `made`, `moved` and `dropped`. Raises CourseError: a tag of such a name is somebody else's.
+    """
+    shown = "--format=%(refname:strip=2) %(objectname) %(taggeremail)"
+    there = {}
+    for line in git("for-each-ref", shown, "refs/tags/ch").splitlines():
+        name, there[name], tagger = line.split(" ", 2)
+        if tagger != f"<{EMAIL}>":
+            raise CourseError(
+                f"The tag {name} is not the course's: git tag my-{name} {name} && git tag --delete {name}"
+            )
+    wanted = {item.step.tag: item.tag for item in woven}
+    done = {
+        "made": [name for name in wanted if name not in there],
+        "moved": [name for name in wanted if there.get(name, wanted[name]) != wanted[name]],
+        "dropped": [name for name in there if name not in wanted],
+    }
+    commands = [f"create refs/tags/{name} {wanted[name]}\n" for name in done["made"]]
+    commands += [f"update refs/tags/{name} {wanted[name]} {there[name]}\n" for name in done["moved"]]
+    commands += [f"delete refs/tags/{name} {there[name]}\n" for name in done["dropped"]]
+    git("update-ref", "--stdin", stdin="".join(commands).encode())
+    return done
