@@ -8,26 +8,38 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from dataclasses import dataclass
+from pathlib import Path
 
 from weaving import (
     ROOT,
     SERIES,
+    START,
+    STEP,
     CourseError,
     Files,
     Source,
     Step,
     Woven,
+    add_worktree,
+    clone_folder,
     git,
     git_bytes,
+    identity,
+    list_tree,
     read_blobs,
+    run_git,
     temporary_index,
+    text,
     under,
+    weave,
+    worktrees,
+    write_commit,
     write_trees,
 )
 
-# At every step, so that the learner can move on from it.
-TOOL = ("scripts/chapter", "scripts/weaving.py", "scripts/authoring.py", "scripts/project.py")
-PAGES = "docs/"  # the same at every step, so that a step's difference shows code alone
+# The same at every step: the pages, so that a step's difference shows code alone, and what moves on from there.
+EVERYWHERE = ("docs/", "scripts/chapter", "scripts/weaving.py", "scripts/authoring.py", "scripts/project.py")
 MARKER = re.compile(rb"^(<{7}|\|{7}|>{7}) ", re.MULTILINE)
 
 
@@ -146,17 +158,19 @@ def wrong_trees(source: Source, chain: list[Files]) -> list[str]:
             found.append(f"{path} is not on main, but in {last}, the last step: '- {path}' where it goes")
         elif source.woven[path] != files.get(path):
             found.append(f"{path} is not as on main in {last}, the last step: '= {path}' where it belongs")
-    pages = under(PAGES, source.woven)
+    everywhere = everywhere_of(source.woven)
     for step, files in zip(source.steps, chain):
-        mend = f"in {source.steps[0].name}, and no line after it"
-        if under(PAGES, files) != pages:
-            found.append(f"{step.name}: {PAGES} is not as on main: '= {PAGES}' {mend}")
-        found += [
-            f"{step.name}: {path} is not as on main: '= {path}' {mend}"
-            for path in TOOL
-            if files.get(path) != source.files.get(path)
-        ]
+        here = everywhere_of(files)
+        wrong = sorted(path for path in everywhere.keys() | here.keys() if everywhere.get(path) != here.get(path))
+        if wrong:
+            mend = f"'= {next(path for path in EVERYWHERE if wrong[0].startswith(path))}' in {source.steps[0].name}, and no line after it"
+            found.append(f"{step.name}: {wrong[0]} must be as on main in every step: {mend}")
     return found
+
+
+def everywhere_of(files: Files) -> Files:
+    """Those that are the same at every step."""
+    return {path: entry for path, entry in files.items() if path.startswith(EVERYWHERE)}
 
 
 def wrong_differences(source: Source, chain: list[Files]) -> list[str]:
@@ -227,13 +241,12 @@ def settle(path: str, after: Files, woven: Files, files: Files) -> str:
     return f"{'=' if woven.get(path) == after[path] else '+'} {path}"
 
 
-# --- Save -------------------------------------------------------------------------------------------------------------
+# --- Save: from what was changed in this work tree ----------------------------------------------------------------------
 
 
-def save() -> list[str]:
+def save_sources() -> list[str]:
     """Write what weaving this work tree says back to its chapters/; returns the paths that changed."""
-    tree = snapshot()
-    source = Source(tree)
+    source = Source(snapshot())
     for problem in unused(source):
         raise CourseError(problem)
     files = export(source, source.chain(), source.woven)
@@ -246,6 +259,242 @@ def save() -> list[str]:
         else:
             (ROOT / path).unlink()
     return changed
+
+
+# --- Edit: change a step in a worktree, and carry the change through those after it ---------------------------------------
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What a worktree in which a step is edited knows: it is kept in a file of git's folder for that worktree."""
+
+    main: str  # the commit that was woven
+    step: str
+    changed: str = ""  # the step's new commit, once the steps after it are being carried over
+
+
+def edit_file(folder: Path) -> Path:
+    return folder / git("rev-parse", "--git-path", "chapter-edit", folder=folder)
+
+
+def current_edit() -> Edit | None:
+    """The edit that this work tree is for."""
+    file = edit_file(ROOT)
+    return Edit(*file.read_text().split()) if file.exists() else None
+
+
+def edit(item: Woven, main: str) -> Path:
+    """Make a worktree in which a step can be changed, and return its folder."""
+    folder = add_worktree(f"edit-{item.step.name}", item.commit)
+    edit_file(folder).write_text(f"{main} {item.step.name}")
+    return folder
+
+
+def save_edit(edit: Edit) -> tuple[list[str], Path]:
+    """Carry what was changed in this worktree through the later steps, and stage the outcome on main.
+
+    Returns the names of the steps that changed, and the folder of main's work tree. Raises CourseError where a step
+    conflicts: once that is mended, this goes on.
+    """
+    woven = weave(Source(edit.main))
+    place = next(place for place, item in enumerate(woven) if item.step.name == edit.step)
+    home = next((folder for folder, branch in worktrees().items() if branch == "refs/heads/main"), None)
+    if home is None:
+        raise CourseError(f"No work tree is on main, where the outcome goes: cd {clone_folder()} && git checkout main")
+    if edit.changed:
+        go_on()
+    else:
+        change(edit, woven[place])
+        carry(*(item.commit for item in woven[place + 1 :]))
+    files = export(
+        Source(edit.main), [*(item.files for item in woven[:place]), *carried(woven[place:])], list_tree("HEAD")
+    )
+    tree = write_trees([files])[0]
+    outcome = write_commit(tree, f"Change {edit.step}", [edit.main], START)
+    # As an ordinary change to main, which may have moved on meanwhile.
+    done = run_git("cherry-pick", "--no-commit", outcome, folder=home)
+    if done.returncode != 0:
+        if conflicts(home):
+            raise CourseError(f"main has moved on, and conflicts in {conflicts(home)}: mend that in {home}")
+        raise CourseError(f"{home} has changes in the same files: commit them there, then scripts/chapter save here")
+    changed = [name for name, _ in review(Source(edit.main), Source(tree))]
+    remove_edit()
+    return changed, home
+
+
+def change(edit: Edit, item: Woven) -> None:
+    """Make what was changed in the worktree, committed or not, the step's new commit."""
+    git("-c", "core.autocrlf=false", "add", "--all")
+    tree = git("write-tree")
+    if tree == item.tree:
+        raise CourseError("Nothing is changed here: change it, or scripts/chapter save --abort")
+    before, after = everywhere_of(item.files), everywhere_of(list_tree(tree))
+    for path in sorted(before.keys() | after.keys()):
+        if before.get(path) != after.get(path):
+            raise CourseError(f"{path} is the same in every step: take it back here, and change it on main")
+    parents = git("rev-parse", f"{item.commit}^@").split()
+    commit = write_commit(tree, item.step.subject, parents, START)
+    git("reset", "--soft", commit)
+    edit_file(ROOT).write_text(f"{edit.main} {edit.step} {commit}")
+
+
+def go_on() -> None:
+    """Take a conflict that was mended as its step's outcome, and go on with the steps after it."""
+    if conflicts(ROOT):
+        raise CourseError(
+            f"There are still conflicts in {conflicts(ROOT)}: mend and git add, then scripts/chapter save"
+        )
+    if (ROOT / git("rev-parse", "--git-path", "CHERRY_PICK_HEAD")).exists():
+        unsigned = ("-c", "commit.gpgSign=false", "-c", f"core.hooksPath={os.devnull}")
+        git(*unsigned, "commit", "--quiet", "--allow-empty", "--reuse-message=CHERRY_PICK_HEAD", **identity(START))
+    if (ROOT / git("rev-parse", "--git-path", "sequencer")).exists():
+        carry("--continue")
+
+
+def carry(*what: str) -> None:
+    """Cherry-pick steps onto the one before, also those that change nothing."""
+    if not what:
+        return
+    settings = (
+        "-c",
+        "commit.gpgSign=false",
+        "-c",
+        f"core.hooksPath={os.devnull}",
+        "-c",
+        "merge.directoryRenames=false",
+    )
+    keep = () if what == ("--continue",) else ("--allow-empty", "--keep-redundant-commits")
+    done = run_git(*settings, "cherry-pick", *keep, *what, GIT_EDITOR="true", **identity(START))
+    if done.returncode != 0 and conflicts(ROOT):
+        step = subject("CHERRY_PICK_HEAD").partition(":")[0]
+        mend = "mend and git add, then scripts/chapter save; or scripts/chapter save --abort"
+        raise CourseError(f"{step} conflicts in {conflicts(ROOT)}: {mend}")
+    if done.returncode != 0:
+        raise CourseError(f"git says: {text(done.stderr).strip().splitlines()[-1]}")
+
+
+def subject(commit: str) -> str:
+    return git("rev-list", "--max-count=1", "--format=%s", "--encoding=UTF-8", commit).splitlines()[1]
+
+
+def conflicts(folder: Path) -> str:
+    """The paths that a merge left for somebody to mend."""
+    return ", ".join(git("diff", "--name-only", "--diff-filter=U", folder=folder).splitlines())
+
+
+def carried(woven: list[Woven]) -> list[Files]:
+    """The files of the edited step and of those after it, as they are now."""
+    commits = git("rev-list", "--reverse", f"--max-count={len(woven)}", "HEAD").split()
+    now = [subject(commit) for commit in commits]
+    if now != [item.step.subject for item in woven]:
+        raise CourseError("A step got lost on the way: scripts/chapter save --abort, and edit it again")
+    return [list_tree(commit) for commit in commits]
+
+
+def remove_edit() -> None:
+    """Remove this worktree; what it was for is on main, or not wanted."""
+    git("worktree", "remove", "--force", ROOT, folder=clone_folder())
+
+
+# --- Review: what a change of main does to the steps --------------------------------------------------------------------
+
+
+def review(old: Source, new: Source) -> list[tuple[str, str]]:
+    """The names of the steps that changed between two versions of main, each with its range-diff.
+
+    A step counts as changed where what it does to the step before differs, not where it inherits a difference.
+    """
+    before, after = patches(old), patches(new)
+    found = []
+    for name, (parent, commit) in after.items():
+        if name in before and before[name] != (parent, commit):
+            ranges = ("{}..{}".format(*before[name]), f"{parent}..{commit}")
+            # So large a factor pairs the two, however much they differ.
+            shown = git("range-diff", "--no-color", "--creation-factor=9999", *ranges)
+            if not re.match(r"1: +\w+ = 1: ", shown):
+                found.append((name, shown))
+    return found
+
+
+def patches(source: Source) -> dict[str, tuple[str, str]]:
+    """A commit of each step and one of the step before it, without what is the same at every step."""
+    chain = [{path: files[path] for path in files.keys() - everywhere_of(files).keys()} for files in source.chain()]
+    trees = write_trees([{}, *chain])
+    found = {}
+    for step, before, after in zip(source.steps, trees, trees[1:]):
+        parent = write_commit(before, "before", [], START)
+        found[step.name] = (parent, write_commit(after, step.subject, [parent], START))
+    return found
+
+
+def announced(base: str) -> str:
+    """What the trailers Chapters-Changed: of the commits since a base say."""
+    lines = git("rev-list", "--format=%B", f"{base}..HEAD", "--").splitlines()
+    return " ".join(line.partition(":")[2] for line in lines if line.lower().startswith("chapters-changed:"))
+
+
+# --- New steps ------------------------------------------------------------------------------------------------------------
+
+PAGE = """\
+# {number}  {title}
+
+What you will be able to do after this step, and what it needs.
+
+## What this step changed
+
+No file.
+
+## Try it
+
+## If it fails
+
+## Clean up
+
+## Next
+"""
+
+
+def new(source: Source, name: str, place: int) -> list[str]:
+    """Add a step to the work tree at a place; later ones give way where their numbers are taken.
+
+    Returns a line for each that got another name.
+    """
+    step = STEP.fullmatch(f"{name}  {name[3:].replace('-', ' ').capitalize()}")
+    after = source.steps[place - 1]
+    if step is None or step["number"] <= after.number:
+        raise CourseError(f"'{name}' is no name for a step after {after.name}: give one such as 17-scale-out")
+    number = int(step["number"])
+    renamed: dict[str, str] = {}
+    for later in source.steps[place:]:
+        if int(later.number) <= number:
+            renamed[later.name] = f"{number + 1:02}{later.name[2:]}"
+        number = int(renamed.get(later.name, later.name)[:2])
+    rename(source, renamed)
+    series = (ROOT / SERIES).read_text(encoding="utf-8").splitlines()
+    series.insert(place, step.group())
+    (ROOT / SERIES).write_text("".join(f"{line}\n" for line in series), encoding="utf-8")
+    (ROOT / "chapters" / name).mkdir()
+    (ROOT / "chapters" / name / "changes").touch()
+    (ROOT / "docs" / f"{name}.md").write_text(PAGE.format(**step.groupdict()), encoding="utf-8")
+    return [f"{old} is now {now}" for old, now in renamed.items()]
+
+
+def rename(source: Source, renamed: dict[str, str]) -> None:
+    """Give steps other names, in all files that mention them."""
+    if not renamed:
+        return
+    names = re.compile(rf"(?<![\w-])({'|'.join(renamed)})(?![\w-])".encode())
+    contents = read_blobs(entry[1] for entry in source.files.values())
+    for path, entry in source.files.items():
+        content = names.sub(lambda match: renamed[match.group().decode()].encode(), contents[entry[1]])
+        if content != contents[entry[1]]:
+            (ROOT / path).write_bytes(content)
+    for old, now in renamed.items():
+        (ROOT / "chapters" / old).rename(ROOT / "chapters" / now)
+        (ROOT / "docs" / f"{old}.md").rename(ROOT / "docs" / f"{now}.md")
+
+
+# --- Push -----------------------------------------------------------------------------------------------------------------
 
 
 def push(woven: list[Woven], remote: str) -> None:

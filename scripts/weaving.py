@@ -130,7 +130,40 @@ def main_commit() -> str:
         done = run_git("rev-parse", "--quiet", "--verify", f"{name}^{{commit}}")
         if done.returncode == 0:
             return text(done.stdout).strip()
-    raise CourseError("This clone lacks the branch main: git fetch --depth 1 origin main:refs/remotes/origin/main")
+    mend = "git remote set-branches --add origin main && git fetch --depth 1 origin main"
+    raise CourseError(f"This clone lacks the branch main: {mend}")
+
+
+def clone_folder() -> Path:
+    """The clone's own folder, also where this script is in a worktree of it."""
+    return (ROOT / git("rev-parse", "--git-common-dir")).resolve().parent
+
+
+def worktrees() -> dict[Path, str]:
+    """The folders of the clone and its worktrees, each with its branch (refs/heads/…), or nothing."""
+    found: dict[Path, str] = {}
+    for line in git("worktree", "list", "--porcelain").splitlines():
+        word, _, value = line.partition(" ")
+        if word == "worktree":
+            folder = Path(value)
+            found[folder] = ""
+        elif word == "branch":
+            found[folder] = value
+    return found
+
+
+def add_worktree(name: str, commit: str) -> Path:
+    """Check a commit out into a folder beside the clone, and return the folder.
+
+    Raises CourseError: there is something else of that name.
+    """
+    clone = clone_folder()
+    folder = clone.parent / f"{clone.name}-{name}"
+    if folder.exists():
+        raise CourseError(f"{folder} is there already: go on in it, or git worktree remove {folder}")
+    # --force: the place of one that somebody removed by hand may be taken.
+    git("worktree", "add", "--quiet", "--force", "--detach", folder, commit)
+    return folder
 
 
 # --- Trees ------------------------------------------------------------------------------------------------------------

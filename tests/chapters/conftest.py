@@ -1,10 +1,8 @@
 """A small course of its own for each test: a real clone, the real scripts, four steps."""
 
 import os
-import re
 import shutil
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,7 +15,7 @@ FILES = {
     "chapters/series": "00-start  Start here\n01-app  Write the app\n02-look  Look at it\n03-more  Say more\n",
     "chapters/00-start/changes": "= docs/\n" + "".join(f"= {path}\n" for path in TOOL) + "= .gitignore\n",
     "chapters/01-app/changes": "# small, at first\n+ app.py\n\n+ notes.txt\n= run\n",
-    "chapters/01-app/files/app.py": "import sys\n\nprint('hello')\n",
+    "chapters/01-app/files/app.py": "import sys\n\nprint('hello')\n\n# end\n",
     "chapters/01-app/files/notes.txt": "to do\n",
     "chapters/02-look/changes": "",
     "chapters/03-more/changes": "= app.py\n- notes.txt\n= extra/\n= README.md\n",
@@ -25,7 +23,7 @@ FILES = {
     "chapters/01-app/check.sh": 'test -f mine || { echo "--  mine: make it"; exit 1; }\nok mine\necho "$STEP: done"\n',
     ".gitignore": "__pycache__/\n/.env\n",
     ".github/workflows/ci.yml": "on: push\n",
-    "app.py": "import sys\n\nprint('hello')\nprint('and more')\n",
+    "app.py": "import sys\n\nprint('hello')\n\n# end\nprint('and more')\n",
     "run": "#!/bin/sh\npython3 app.py\n",
     "extra/a.txt": "a\n",
     "extra/b/ä ö.txt": "b\n",
