@@ -38,12 +38,7 @@ def test_step_diff_shows_the_step_whatever_is_configured(course):
     before = course.read(path)
     assert before.startswith("diff --git a/README.md b/README.md\nnew file mode 100644\nindex 00000000")
     assert "\n+print('and more')\n" in before
-    for setting in ("diff.noprefix", "diff.mnemonicPrefix", "diff.suppressBlankEmpty", "color.ui"):
-        course.git("config", setting, "always" if setting == "color.ui" else "true")
-    course.git("config", "diff.context", "0")
-    course.git("config", "diff.external", "false")
-    course.git("config", "core.abbrev", "7")
-    course.git("config", "diff.algorithm", "patience")
+    course.hostile()
     course.write(**{path: None})
     assert course.chapter("save") == f"{path}\n"
     assert course.read(path) == before

@@ -1,0 +1,42 @@
+"""The course of this repository, changes that are not committed yet included."""
+
+import pytest
+
+from tests.chapters.conftest import Clone
+from tests.support import copy_repository
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory):
+    """This repository, as a clone with one commit."""
+    clone = Clone(tmp_path_factory.mktemp("real") / "course")
+    clone.folder.mkdir()
+    copy_repository(clone.folder)
+    clone.git("init", "--quiet", "--initial-branch", "main")
+    clone.commit("All")
+    return clone
+
+
+def test_it_is_in_order(real):
+    steps = real.read("chapters/series").count("\n")
+    assert real.chapter("verify") == f"{steps} steps are in order.\n"
+
+
+def test_three_clones_weave_it_alike(real):
+    real.chapter("tags")
+    first, *_, last = real.tags()
+    shallow = real.clone("shallow", "--depth=1", "--no-tags").hostile()
+    shallow.chapter("list")
+    at_a_tag = real.clone("at-a-tag", f"--branch={first}")
+    at_a_tag.git("tag", "--delete", last)
+    at_a_tag.chapter("list")
+    assert len(real.tags()) == real.read("chapters/series").count("\n")
+    assert real.tags() == shallow.tags() == at_a_tag.tags()
+
+
+def test_a_learner_walks_through_it(real):
+    for line in real.read("chapters/series").splitlines():
+        name, title = line.split("  ")
+        assert real.chapter("go", name) == f"You are at {name}: {title} (docs/{name}.md)\n"
+        assert real.git("status", "--porcelain") == ""
+    assert real.chapter("go", "main") == "You are on main.\n"
