@@ -13,7 +13,8 @@ refuse() {
 need() {
   local example='example|change|password|secret|placeholder|0123456789|1234567890'
   [ -n "${2//[[:space:]]/}" ] || refuse "$1" 'is empty' 'makes it'
-  ! sed 's/@mongodb:.*//' <<<"$2" | grep -Eiq "$example" || refuse "$1" 'is an example' '--force makes others'
+  # A service may well be named after an example, but not its password.
+  ! grep -Eiq "$example" <<<"${2//@mongodb:27017\/flask-mongo-app/}" || refuse "$1" 'is an example' '--force makes others'
   [[ $2 =~ $3 ]] || refuse "$1" 'is not of the form that is needed, or shorter than 32 characters' '--force makes others'
 }
 
