@@ -1,0 +1,21 @@
+"""A small user service."""
+
+from flask import Flask, Response
+
+from service import database, errors, health, users
+
+
+def create_app(database_url: str, greeting: str = "Ram Ram bhai Sareya Ne") -> Flask:
+    """Make the application."""
+    app = Flask(__name__)
+    app.json.sort_keys = False  # members in the order in which we name them
+    errors.init_app(app)
+    database.init_app(app, database_url)
+    app.register_blueprint(health.blueprint)
+    app.register_blueprint(users.blueprint)
+
+    @app.get("/")
+    def index() -> Response:
+        return Response(f"{greeting}\n", content_type="text/plain; charset=utf-8")
+
+    return app

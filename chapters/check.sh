@@ -1,0 +1,36 @@
+# shellcheck shell=bash
+# What the checks of the steps share; scripts/chapter check puts it before each of them.
+#
+# A check looks at your own containers, images, volumes, networks and files. It changes nothing.
+set -uo pipefail
+missing=0
+
+ok() { printf 'ok  %s\n' "$1"; }
+
+# no WHAT MEND: what is not there, and what to do.
+no() {
+  printf -- '--  %s: %s\n' "$1" "$2"
+  missing=$((missing + 1))
+}
+
+# expect WHAT MEND COMMAND...: whether the command succeeds.
+expect() {
+  local what=$1 mend=$2
+  shift 2
+  if "$@" >/dev/null 2>&1; then ok "$what"; else no "$what" "$mend"; fi
+}
+
+running() { [ "$(docker container inspect --format '{{.State.Running}}' "$1" 2>/dev/null)" = true ]; }
+
+# answers PATH [TEXT]: whether the app on port 3000 answers, with the text in what it says.
+answers() { curl --silent --fail --max-time 5 "localhost:3000$1" | grep --quiet --fixed-strings -e "${2-}"; }
+
+image() { docker image inspect "$1"; }
+volume() { docker volume inspect "$1"; }
+network() { docker network inspect "$1"; }
+
+# done_with STEP: the last line of each check.
+done_with() {
+  [ "$missing" = 0 ] || exit 1
+  echo "$1: done"
+}
