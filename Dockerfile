@@ -62,6 +62,9 @@ LABEL org.opencontainers.image.title="flask-mongo-app" \
       org.opencontainers.image.created="${CREATED}" \
       org.opencontainers.image.source="${SOURCE}" \
       org.opencontainers.image.licenses="MIT"
+# The same two for the running service: the page shows them.
+ENV VERSION=${VERSION} \
+    REVISION=${REVISION}
 
 # Exec form: gunicorn is process 1 itself and gets the signal, no shell between.
 CMD ["gunicorn", "--config", "service/gunicorn.conf.py"]

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from service import auth, database, errors, health, logs, pages, users
+from service import auth, database, errors, headers, health, logs, pages, users
 from service.settings import Settings, load_settings
 
 
@@ -16,6 +16,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     logs.init_app(app)
     errors.init_app(app)
+    headers.init_app(app)
     auth.init_app(app, settings.api_token)
     database.init_app(app, settings.database_url)
     app.register_blueprint(pages.blueprint)

@@ -48,8 +48,14 @@ def _invalid(error: ValidationError) -> Response:
     details = error.errors(include_url=False, include_context=False, include_input=False)
     if details[0]["type"] == "json_invalid":
         return problem(400, f"The body is not JSON: {details[0]['msg']}.")
-    fields = [{"field": ".".join(map(str, detail["loc"])), "message": detail["msg"]} for detail in details]
+    fields = [{"field": ".".join(map(str, detail["loc"])), "message": _plain(detail["msg"])} for detail in details]
     return problem(422, "Some fields are not as they should be.", errors=fields)
+
+
+def _plain(message: str) -> str:
+    # "String should have at least 1 character": the person at the form has not heard of strings.
+    message = message.removeprefix("String ")
+    return message[:1].upper() + message[1:]
 
 
 def _database(error: PyMongoError) -> Response:

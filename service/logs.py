@@ -60,7 +60,7 @@ def _finish(response: Response) -> Response:
         "status": response.status_code,
         "duration_ms": round((time.perf_counter() - g.started) * 1000, 1),
     }
-    # Probes come every few seconds for ever: a line for each would bury the rest.
+    # Probes, and an open page's, come every few seconds for ever: a line for each would bury the rest.
     quiet = request.blueprint == "health" and response.status_code < 400
     logger.log(logging.DEBUG if quiet else logging.INFO, "request", extra={"fields": fields})
     return response

@@ -31,13 +31,13 @@ def _matching(pattern: str, message: str) -> AfterValidator:
 Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
-    _matching(f"[^{CONTROL}]+", "String should have no control characters"),
+    _matching(f"[^{CONTROL}]+", "Should have no control characters"),
 ]
 Email = Annotated[
     str,
     # Whether an address exists is known to its mail server alone; this finds what cannot be one.
     StringConstraints(strip_whitespace=True, max_length=254),
-    _matching(rf"[^@\s{CONTROL}]+@[^@\s{CONTROL}]+", "String should be an email address"),
+    _matching(rf"[^@\s{CONTROL}]+@[^@\s{CONTROL}]+", "Should be an email address"),
 ]
 
 
@@ -62,6 +62,19 @@ class Page(BaseModel, extra="forbid"):
     after: Annotated[str, _matching("[0-9a-f]{24}", "Should be the id of a user")] = "f" * 24
 
 
+def listing(page: Page) -> dict:
+    """A page of users, newest first, with the URL of the next page and the number of all users."""
+    collection = database.users()
+    # By key, not by number: the index leads straight to where a page begins, skip() would read all before it.
+    found = collection.find({"_id": {"$lt": ObjectId(page.after)}})
+    users = list(found.sort("_id", DESCENDING).limit(page.limit + 1))
+    users, more = users[: page.limit], len(users) > page.limit
+    following = url_for("users.index", limit=page.limit, after=users[-1]["_id"]) if more else None
+    # What the collection knows of itself: counting would read the whole of it. After a crash it may be a little off.
+    total = collection.estimated_document_count()
+    return {"users": [_members(user) for user in users], "next": following, "total": total}
+
+
 @blueprint.post("")
 def create() -> tuple[Response, int, dict[str, str]]:
     """Create a user."""
@@ -73,13 +86,7 @@ def create() -> tuple[Response, int, dict[str, str]]:
 @blueprint.get("")
 def index() -> Response:
     """List users, newest first."""
-    page = Page.model_validate(request.args.to_dict())
-    # By key, not by number: the index leads straight to where a page begins, skip() would read all before it.
-    found = database.users().find({"_id": {"$lt": ObjectId(page.after)}})
-    users = list(found.sort("_id", DESCENDING).limit(page.limit + 1))
-    users, more = users[: page.limit], len(users) > page.limit
-    following = url_for(".index", limit=page.limit, after=users[-1]["_id"]) if more else None
-    return jsonify(users=[_members(user) for user in users], next=following)
+    return jsonify(listing(Page.model_validate(request.args.to_dict())))
 
 
 @blueprint.get("/<user_id>")

@@ -80,6 +80,14 @@ def test_a_wrong_field_is_a_422_that_names_it(service, users, method, member, va
     assert list(users.find()) == before
 
 
+def test_what_is_wrong_is_said_in_words_for_a_person(service):
+    document = problem(service.post("/users", json={"name": "", "email": "ann"}), 422)
+    assert [error["message"] for error in document["errors"]] == [
+        "Should have at least 1 character",
+        "Should be an email address",
+    ]
+
+
 def test_each_wrong_field_has_its_entry(service):
     document = problem(service.post("/users", json={"name": 1, "mail": "x"}), 422)
     assert sorted(error["field"] for error in document["errors"]) == ["email", "mail", "name"]
@@ -157,7 +165,7 @@ def test_an_id_that_does_not_exist_or_is_none_is_a_404(service, user_id):
 
 def test_an_empty_list(service):
     response = service.get("/users")
-    assert (response.status_code, response.json()) == (200, {"users": [], "next": None})
+    assert (response.status_code, response.json()) == (200, {"users": [], "next": None, "total": 0})
 
 
 def test_pages_hold_each_user_once_newest_first(service, users):
@@ -165,6 +173,7 @@ def test_pages_hold_each_user_once_newest_first(service, users):
     path, seen, sizes = "/users?limit=5", [], []
     while path:
         page = service.get(path).json()
+        assert page["total"] == users.count_documents({})
         seen += [user["name"] for user in page["users"]]
         sizes.append(len(page["users"]))
         if len(sizes) == 2:  # what goes meanwhile moves nothing: with page numbers, one would be passed over

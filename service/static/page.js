@@ -1,0 +1,249 @@
+// Keeps the page up to date. Whatever comes from users goes into it as text (textContent), never as markup.
+
+const POLL_MS = 1000; // with ANSWER_MS: a change is shown within 3 s
+const ANSWER_MS = 2000; // an app that takes longer does not answer; it has 1.5 s for its own question to the database
+const UNDO_MS = 6000;
+const TOKEN = "api-token"; // in sessionStorage: this tab's, and gone with it
+
+const $ = (id) => document.getElementById(id);
+const list = $("users");
+const leaving = new Map(); // id of a user about to be deleted → the timer that will do it
+
+// --- Saying things ---------------------------------------------------------------------------------------------------
+
+function say(text, wrong = false) {
+  $("message").textContent = text;
+  $("message").classList.toggle("wrong", wrong);
+}
+
+function put(id, text) {
+  if ($(id).textContent.trim() !== text) $(id).textContent = text; // a live region speaks of each change, even to the same
+}
+
+function showTotal(total) {
+  put("total", String(total));
+  put("kept", String(total));
+}
+
+const oneLess = () => showTotal(Math.max(0, Number($("total").textContent) - 1));
+
+// --- Asking the API --------------------------------------------------------------------------------------------------
+
+// The answer's status and document. Status 0 stands for an app that did not answer.
+async function ask(method, path, body) {
+  const used = sessionStorage.getItem(TOKEN);
+  const headers = {};
+  if (body) headers["Content-Type"] = "application/json";
+  if (used) headers.Authorization = `Bearer ${used}`;
+  let response;
+  let data = {};
+  try {
+    response = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
+    if (response.status !== 204) data = await response.json();
+  } catch {
+    return { status: 0, data: { detail: "The app did not answer; try again." } };
+  }
+  if (response.status === 401 && (await giveToken(used))) return ask(method, path, body);
+  return { status: response.status, data };
+}
+
+let asking = null; // two refused requests ask the person once
+
+function giveToken(refused) {
+  if (sessionStorage.getItem(TOKEN) !== refused) return Promise.resolve(true); // another request has got one meanwhile
+  asking ??= new Promise((resolve) => {
+    const dialog = $("token-dialog");
+    if (refused) $("token-says").textContent = "That was not it. Changes need the service's API_TOKEN.";
+    $("token").value = "";
+    dialog.returnValue = "";
+    dialog.addEventListener(
+      "close",
+      () => {
+        const token = $("token").value.trim();
+        const given = dialog.returnValue === "use" && token !== "";
+        if (given) sessionStorage.setItem(TOKEN, token);
+        asking = null;
+        resolve(given);
+      },
+      { once: true },
+    );
+    dialog.showModal();
+  });
+  return asking;
+}
+
+// --- The users -------------------------------------------------------------------------------------------------------
+
+function makeRow(user) {
+  const row = $("row").content.firstElementChild.cloneNode(true);
+  row.id = `user-${user.id}`;
+  row.querySelector(".name").textContent = user.name;
+  row.querySelector(".email").textContent = user.email;
+  row.querySelector("time").dateTime = user.created_at;
+  row.querySelector("time").textContent = `${user.created_at.slice(0, 16).replace("T", " ")} UTC`;
+  label(row);
+  return row;
+}
+
+// The button says what it does and to whom: a list of buttons that all say "Delete" helps nobody who hears it.
+function label(row) {
+  const undo = leaving.has(row.id);
+  const button = row.querySelector(".delete");
+  button.textContent = undo ? "Undo" : "Delete";
+  button.setAttribute("aria-label", undo ? `Undo: keep ${called(row)}` : `Delete ${called(row)}`);
+  row.classList.toggle("leaving", undo);
+}
+
+const called = (row) => row.querySelector(".name").textContent || "this user";
+
+function showMore(next) {
+  $("more").hidden = next === null;
+  $("more").dataset.next = next ?? "";
+  if (next) $("more").href = next.replace("/users?", "/?"); // the page takes the same query as the API
+}
+
+// Whether the users could be read.
+async function readUsers() {
+  const { status, data } = await ask("GET", "/users");
+  if (status !== 200) {
+    say(data.detail, true);
+    return false;
+  }
+  const focused = document.activeElement.closest(".user")?.id;
+  list.replaceChildren(...data.users.map(makeRow));
+  if (focused) $(focused)?.querySelector(".delete").focus();
+  showTotal(data.total);
+  showMore(data.next);
+  return true;
+}
+
+async function loadMore(event) {
+  event.preventDefault();
+  const { next } = $("more").dataset;
+  if (!next) return; // clicked twice
+  $("more").dataset.next = "";
+  const { status, data } = await ask("GET", next);
+  if (status !== 200) {
+    showMore(next);
+    return say(data.detail, true);
+  }
+  const rows = data.users.map(makeRow);
+  list.append(...rows);
+  showTotal(data.total);
+  showMore(data.next);
+  say(`${rows.length} more users are shown.`);
+  if (data.next === null) rows[0]?.querySelector(".delete").focus(); // the link is gone, and the focus with it
+}
+
+// --- Adding ----------------------------------------------------------------------------------------------------------
+
+function showErrors(errors) {
+  for (const input of $("add").querySelectorAll("input")) {
+    const error = errors.find(({ field }) => field === input.name);
+    $(`${input.name}-error`).textContent = error?.message ?? "";
+    input.setAttribute("aria-invalid", String(error !== undefined));
+  }
+  $("add").querySelector("[aria-invalid=true]")?.focus();
+}
+
+async function add(event) {
+  event.preventDefault();
+  const form = event.target;
+  const button = form.querySelector("button");
+  if (button.disabled) return; // Enter does not mind a disabled button
+  button.disabled = true;
+  const { status, data } = await ask("POST", "/users", Object.fromEntries(new FormData(form)));
+  button.disabled = false;
+  if (status === 409) showErrors([{ field: "email", message: data.detail }]);
+  else showErrors(data.errors ?? []);
+  if (status !== 201) return say(status === 409 || status === 422 ? "" : data.detail, true);
+  list.prepend(makeRow(data));
+  showTotal(Number($("total").textContent) + 1);
+  say(`${data.name} is added.`);
+  form.reset();
+  form.elements.name.focus();
+}
+
+// --- Deleting: only after a while, so that an undo has lost nothing ----------------------------------------------------
+
+function toggle(event) {
+  const row = event.target.closest(".delete")?.closest(".user");
+  if (!row) return;
+  if (leaving.has(row.id)) {
+    clearTimeout(leaving.get(row.id));
+    leaving.delete(row.id);
+    say(`${called(row)} stays.`);
+  } else {
+    leaving.set(row.id, setTimeout(remove, UNDO_MS, row.id));
+    say(`${called(row)} will be deleted in ${UNDO_MS / 1000} seconds, unless you undo it or leave this page.`);
+  }
+  label(row);
+}
+
+async function remove(id) {
+  const { status, data } = await ask("DELETE", `/users/${id.replace("user-", "")}`);
+  leaving.delete(id);
+  const row = $(id); // perhaps not the row of before: the list may have been read anew
+  if (status !== 204 && status !== 404) {
+    if (row) label(row);
+    return say(`Not deleted. ${data.detail}`, true);
+  }
+  if (status === 204) oneLess();
+  if (!row) return;
+  say(`${called(row)} is deleted.`);
+  const neighbour = row.nextElementSibling ?? row.previousElementSibling;
+  if (row.contains(document.activeElement)) (neighbour?.querySelector(".delete") ?? $("name")).focus();
+  row.remove();
+}
+
+// --- The stack, live ---------------------------------------------------------------------------------------------------
+
+const STATES = {
+  up: "MongoDB answers",
+  down: "MongoDB does not answer; this page keeps asking",
+  recovering: "MongoDB is back; reading the users",
+  unknown: "The app does not answer; this page keeps asking",
+};
+
+function showState(state) {
+  document.body.dataset.database = state;
+  put("state", state);
+  put("state-says", STATES[state]);
+}
+
+async function about() {
+  const response = await fetch("/about", { signal: AbortSignal.timeout(ANSWER_MS) });
+  return response.json();
+}
+
+let recovery = null;
+
+async function recover() {
+  if ((await readUsers()) && document.body.dataset.database === "recovering") showState("up");
+  recovery = null;
+}
+
+async function watch() {
+  if (!document.hidden) {
+    try {
+      const answer = await about();
+      put("hostname", answer.hostname);
+      put("version", answer.version);
+      put("revision", answer.revision.slice(0, 12)); // of a commit's 40 digits
+      if (answer.database === "down") showState("down");
+      else if (document.body.dataset.database !== "up") {
+        showState("recovering");
+        recovery ??= recover(); // may take longer than the next look at the state
+      }
+    } catch {
+      showState("unknown");
+    }
+  }
+  setTimeout(watch, POLL_MS);
+}
+
+list.addEventListener("click", toggle);
+$("add").addEventListener("submit", add);
+$("more").addEventListener("click", loadMore);
+for (const row of list.children) label(row);
+watch();
