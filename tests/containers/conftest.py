@@ -30,13 +30,18 @@ def inspect(thing: str) -> dict:
 @pytest.fixture(scope="session", autouse=True)
 def engine() -> None:
     """Skip what needs an engine, or base images, where there are none."""
+    need_engine()
+    for image in BASE_IMAGES:
+        need_image(image)
+
+
+def need_engine() -> None:
+    """Skip where there is no Docker Engine with its plugins."""
     if shutil.which("docker") is None or docker("version", check=False).returncode != 0:
         pytest.skip("no Docker Engine answers")
     for plugin in ("compose", "buildx"):
         if docker(plugin, "version", check=False).returncode != 0:
             pytest.skip(f"docker {plugin} is not installed")
-    for image in BASE_IMAGES:
-        need_image(image)
 
 
 def need_image(image: str) -> None:

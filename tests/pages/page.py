@@ -1,0 +1,179 @@
+"""A page of the course: its fenced blocks, the directives before them, and how output is compared."""
+
+import difflib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ANY = "…"
+
+DIRECTIVES = re.compile(
+    r"(?P<exit>exit (?P<status>\d+))|(?P<any_order>any order)|(?P<wait>wait)|(?P<keeps_running>keeps running)"
+    r"|not run: (?P<not_run>.+)|terminal (?P<terminal>[2-9])|prompt: (?P<prompt>.+)|file: (?P<file>\S+)"
+)
+
+
+class PageError(Exception):
+    """The page is not written as it should be."""
+
+
+@dataclass
+class Command:
+    """A command, and what the page says that it prints."""
+
+    line: int
+    text: str  # its lines, without prompts; ^C for the key
+    output: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Block:
+    """A fenced block, and what its directives say."""
+
+    line: int
+    language: str
+    heading: str  # the last `##` heading before it
+    lines: list[str] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list)
+    status: int | None = None  # the exit status of its last command, where the page says one
+    any_order: bool = False
+    wait: bool = False
+    keeps_running: bool = False
+    not_run: str | None = None  # why
+    terminal: int = 1
+    prompt: str | None = None  # what a program that reads commands shows before each of them
+    file: str | None = None
+
+
+@dataclass
+class Page:
+    """All of a page."""
+
+    path: Path
+    lines: list[str]
+    headings: list[str]  # of the second level
+    blocks: list[Block]
+
+    @property
+    def console(self) -> list[Block]:
+        return [block for block in self.blocks if block.language == "console"]
+
+
+def read(path: Path) -> Page:
+    """Read a page.
+
+    Raises:
+        PageError: with path:line, where the page breaks a rule
+    """
+    lines = path.read_text(encoding="utf-8").splitlines()
+    headings, blocks, directives = [""], [], []
+    block: Block | None = None
+    for number, line in enumerate(lines, 1):
+        where = f"{path}:{number}"
+        if block is not None:
+            if line == "```":
+                _read_commands(path, block)
+                blocks.append(block)
+                block = None
+            else:
+                block.lines.append(line)
+        elif line.startswith("```"):
+            block = Block(number, line[3:].strip(), headings[-1])
+            for directive in directives:
+                _apply(directive, block, where)
+        elif "```" in line and line.lstrip().startswith("```"):
+            raise PageError(f"{where}: a fence that is not at the line's start is not run")
+        elif line.startswith("## "):
+            headings.append(line[3:])
+        directives = [*directives, line] if block is None and line.startswith("<!--") else []
+    if block is not None:
+        raise PageError(f"{path}:{block.line}: this block has no end")
+    return Page(path, lines, headings[1:], blocks)
+
+
+def _apply(line: str, block: Block, where: str) -> None:
+    found = re.fullmatch(r"<!-- (.*) -->", line)
+    said = found and DIRECTIVES.fullmatch(found[1])
+    if not said:
+        raise PageError(f"{where}: no directive of a block: {line}")
+    if said["status"]:
+        block.status = int(said["status"])
+    for name in ("any_order", "wait", "keeps_running"):
+        if said[name]:
+            setattr(block, name, True)
+    for name in ("not_run", "prompt", "file"):
+        if said[name]:
+            setattr(block, name, said[name])
+    if said["terminal"]:
+        block.terminal = int(said["terminal"])
+
+
+def _read_commands(path: Path, block: Block) -> None:
+    if block.language != "console":
+        return
+    for number, line in enumerate(block.lines, block.line + 1):
+        last = block.commands[-1] if block.commands else None
+        if line.startswith("$ ") or line == "^C":
+            block.commands.append(Command(number, line.removeprefix("$ ")))
+        elif last is None:
+            raise PageError(f"{path}:{number}: a console block begins with a command, '$ …'")
+        elif (line == ">" or line.startswith("> ")) and not last.output:
+            last.text += "\n" + line[2:]
+        else:
+            last.output.append(line.rstrip())
+    if not block.commands:
+        raise PageError(f"{path}:{block.line}: a console block without a command")
+    for command in block.commands:
+        while command.output and not command.output[-1]:
+            command.output.pop()
+
+
+def pattern(expected: str) -> str:
+    """A regular expression for a line, in which `…` stands for any text."""
+    return ".*".join(map(re.escape, expected.split(ANY)))
+
+
+def agrees(expected: str, line: str) -> bool:
+    """Whether a line is as expected."""
+    return re.fullmatch(pattern(expected), line) is not None
+
+
+def compare(expected: list[str], got: list[str], any_order: bool = False) -> bool:
+    """Whether the output is as expected; a line that is just `…` stands for any number of lines."""
+    if any_order:
+        rest = list(got)
+        # The most exact first: a line with a wildcard must not take the one that another names in full.
+        for wanted in sorted((line for line in expected if line != ANY), key=len, reverse=True):
+            found = next((line for line in rest if agrees(wanted, line)), None)
+            if found is None:
+                return False
+            rest.remove(found)
+        return not rest or ANY in expected
+    # As for wildcards in file names: where a line does not agree, the last `…` takes one more.
+    wanted = given = 0
+    back: tuple[int, int] | None = None
+    while given < len(got):
+        if wanted < len(expected) and expected[wanted] == ANY:
+            back = (wanted, given)
+            wanted += 1
+        elif wanted < len(expected) and agrees(expected[wanted], got[given]):
+            wanted, given = wanted + 1, given + 1
+        elif back:
+            back = (back[0], back[1] + 1)
+            wanted, given = back[0] + 1, back[1]
+        else:
+            return False
+    return all(line == ANY for line in expected[wanted:])
+
+
+def difference(expected: list[str], got: list[str]) -> Iterator[str]:
+    """The lines of a diff: - as the page says, + as printed. Lines that agree are shown as printed."""
+    rest = list(got)
+    filled = []
+    for line in expected:
+        found = next((number for number, other in enumerate(rest) if line != ANY and agrees(line, other)), None)
+        filled.append(line if found is None else rest[found])
+        if found is not None:
+            del rest[: found + 1]
+    return (line for line in difflib.ndiff(filled, got) if not line.startswith("?"))
