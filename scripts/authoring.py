@@ -10,6 +10,7 @@ import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Callable
 
 from weaving import (
     ROOT,
@@ -23,6 +24,7 @@ from weaving import (
     Woven,
     add_worktree,
     clone_folder,
+    complaint,
     git,
     git_bytes,
     identity,
@@ -30,7 +32,6 @@ from weaving import (
     read_blobs,
     run_git,
     temporary_index,
-    text,
     under,
     weave,
     worktrees,
@@ -40,6 +41,8 @@ from weaving import (
 
 # The same at every step: the pages, so that a step's difference shows code alone, and what moves on from there.
 EVERYWHERE = ("docs/", "scripts/chapter", "scripts/weaving.py", "scripts/authoring.py", "scripts/project.py")
+# Commits that are on their way, not somebody's: as git makes them where nothing is configured.
+PLAIN = ("-c", "commit.gpgSign=false", "-c", f"core.hooksPath={os.devnull}")
 MARKER = re.compile(rb"^(<{7}|\|{7}|>{7}) ", re.MULTILINE)
 
 
@@ -85,15 +88,10 @@ def problems(source: Source) -> list[str]:
     chain: list[Files] = []
     files: Files = {}
     for step in source.steps:
-        try:
-            files = dict(files)
-            for line in source.lines(step):
-                try:
-                    source.apply(step, line, files)
-                except CourseError as problem:
-                    found.append(str(problem))
-        except CourseError as problem:
-            found.append(str(problem))
+        files = dict(files)
+        found += failure(source.lines, step)
+        for line in (source.lists[step] or "").splitlines():
+            found += failure(source.apply, step, line, files)
         chain.append(files)
     found += wrong_sources(source)
     found += wrong_pages(source)
@@ -101,6 +99,15 @@ def problems(source: Source) -> list[str]:
     if not found:  # else the differences are wrong anyway
         found += wrong_differences(source, chain)
     return found
+
+
+def failure(action: Callable[..., object], *arguments: object) -> list[str]:
+    """What is wrong with an action, if something is."""
+    try:
+        action(*arguments)
+    except CourseError as problem:
+        return [str(problem)]
+    return []
 
 
 def wrong_sources(source: Source) -> list[str]:
@@ -163,7 +170,8 @@ def wrong_trees(source: Source, chain: list[Files]) -> list[str]:
         here = everywhere_of(files)
         wrong = sorted(path for path in everywhere.keys() | here.keys() if everywhere.get(path) != here.get(path))
         if wrong:
-            mend = f"'= {next(path for path in EVERYWHERE if wrong[0].startswith(path))}' in {source.steps[0].name}, and no line after it"
+            line = next(path for path in EVERYWHERE if wrong[0].startswith(path))
+            mend = f"'= {line}' in {source.steps[0].name}, and no line after it"
             found.append(f"{step.name}: {wrong[0]} must be as on main in every step: {mend}")
     return found
 
@@ -315,7 +323,8 @@ def save_edit(edit: Edit) -> tuple[list[str], Path]:
     done = run_git("cherry-pick", "--no-commit", outcome, folder=home)
     if done.returncode != 0:
         if conflicts(home):
-            raise CourseError(f"main has moved on, and conflicts in {conflicts(home)}: mend that in {home}")
+            mend = f"mend that in {home}, then git worktree remove --force {ROOT}"
+            raise CourseError(f"main has moved on, and conflicts in {conflicts(home)}: {mend}")
         raise CourseError(f"{home} has changes in the same files: commit them there, then scripts/chapter save here")
     changed = [name for name, _ in review(Source(edit.main), Source(tree))]
     remove_edit()
@@ -345,8 +354,7 @@ def go_on() -> None:
             f"There are still conflicts in {conflicts(ROOT)}: mend and git add, then scripts/chapter save"
         )
     if (ROOT / git("rev-parse", "--git-path", "CHERRY_PICK_HEAD")).exists():
-        unsigned = ("-c", "commit.gpgSign=false", "-c", f"core.hooksPath={os.devnull}")
-        git(*unsigned, "commit", "--quiet", "--allow-empty", "--reuse-message=CHERRY_PICK_HEAD", **identity(START))
+        git(*PLAIN, "commit", "--quiet", "--allow-empty", "--reuse-message=CHERRY_PICK_HEAD", **identity(START))
     if (ROOT / git("rev-parse", "--git-path", "sequencer")).exists():
         carry("--continue")
 
@@ -355,22 +363,14 @@ def carry(*what: str) -> None:
     """Cherry-pick steps onto the one before, also those that change nothing."""
     if not what:
         return
-    settings = (
-        "-c",
-        "commit.gpgSign=false",
-        "-c",
-        f"core.hooksPath={os.devnull}",
-        "-c",
-        "merge.directoryRenames=false",
-    )
     keep = () if what == ("--continue",) else ("--allow-empty", "--keep-redundant-commits")
-    done = run_git(*settings, "cherry-pick", *keep, *what, GIT_EDITOR="true", **identity(START))
+    done = run_git(*PLAIN, "cherry-pick", *keep, *what, GIT_EDITOR="true", **identity(START))
     if done.returncode != 0 and conflicts(ROOT):
         step = subject("CHERRY_PICK_HEAD").partition(":")[0]
         mend = "mend and git add, then scripts/chapter save; or scripts/chapter save --abort"
         raise CourseError(f"{step} conflicts in {conflicts(ROOT)}: {mend}")
     if done.returncode != 0:
-        raise CourseError(f"git says: {text(done.stderr).strip().splitlines()[-1]}")
+        raise complaint(done)
 
 
 def subject(commit: str) -> str:

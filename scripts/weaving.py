@@ -32,8 +32,8 @@ CHANGE = re.compile(r"(?P<sign>[=+-]) (?P<path>\S|\S.*\S)")
 
 Files = Dict[str, Tuple[str, str]]  # path: (mode, id), as git lists a tree
 
-# A hook or an alias that runs a script tells it these; this script has a repository of its own to ask.
-FOREIGN = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX")
+# Not passed on to git: what it tells a hook or an alias of its repository, and what no option can overrule.
+DROPPED = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_DIFF_OPTS")
 
 
 class CourseError(Exception):
@@ -86,18 +86,23 @@ def run_git(
     *arguments: object, folder: Path = ROOT, stdin: bytes = b"", **environment: str
 ) -> subprocess.CompletedProcess[bytes]:
     """Run git in a folder, and return what came of it."""
-    inherited = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+    inherited = {name: value for name, value in os.environ.items() if name not in DROPPED}
     inherited["GIT_NO_REPLACE_OBJECTS"] = "1"
     command = ["git", "-C", str(folder), *map(str, arguments)]
     return subprocess.run(command, input=stdin, env={**inherited, **environment}, capture_output=True, check=False)
+
+
+def complaint(done: subprocess.CompletedProcess[bytes]) -> CourseError:
+    """What git says of why it failed, in one line."""
+    said = text(done.stderr).strip().splitlines() or [f"status {done.returncode}"]
+    return CourseError(f"git says: {said[-1]}")
 
 
 def git_bytes(*arguments: object, folder: Path = ROOT, stdin: bytes = b"", **environment: str) -> bytes:
     """What git prints; where it fails, its last line is the problem."""
     done = run_git(*arguments, folder=folder, stdin=stdin, **environment)
     if done.returncode != 0:
-        said = text(done.stderr).strip().splitlines() or [f"status {done.returncode}"]
-        raise CourseError(f"git says: {said[-1]}")
+        raise complaint(done)
     return done.stdout
 
 

@@ -20,7 +20,7 @@ FILES = {
     "chapters/02-look/changes": "",
     "chapters/03-more/changes": "= app.py\n- notes.txt\n= extra/\n= README.md\n",
     "chapters/check.sh": 'ok() { echo "ok  $*"; }\n',
-    "chapters/01-app/check.sh": 'test -f mine || { echo "--  mine: make it"; exit 1; }\nok mine\necho "$STEP: done"\n',
+    "chapters/01-app/check.sh": 'test -f mine || { echo "--  mine: make it"; exit 1; }\nok mine\necho "01-app: done"\n',
     ".gitignore": "__pycache__/\n/.env\n",
     ".github/workflows/ci.yml": "on: push\n",
     "app.py": "import sys\n\nprint('hello')\n\n# end\nprint('and more')\n",
@@ -147,6 +147,7 @@ class Clone:
             "GIT_COMMITTER_NAME": "Somebody",
             "GIT_DIR": "/nowhere",
             "GIT_INDEX_FILE": "/nowhere/index",
+            "GIT_DIFF_OPTS": "--unified=0",
         }
         return self
 
