@@ -38,6 +38,7 @@ def test_step_diff_shows_the_step_whatever_is_configured(course):
     before = course.read(path)
     assert before.startswith("diff --git a/README.md b/README.md\nnew file mode 100644\nindex 00000000")
     assert "\n+print('and more')\n" in before
+    assert '"b/extra/b/\\303\\244 \\303\\266.txt"' in before
     course.hostile()
     course.write(**{path: None})
     assert course.chapter("save") == f"{path}\n"
@@ -243,11 +244,12 @@ def test_what_save_refuses(course):
     there = edit(course, "01-app")
     assert there.refusal("save") == "Nothing is changed here: change it, or scripts/chapter save --abort"
     assert course.refusal("edit", "01").startswith(f"{there.folder} is there already: go on in it, or ")
-    there.write(**{"docs/01-app.md": "# Better\n"})
-    assert there.refusal("save") == (
-        "docs/01-app.md is the same in every step: take it back here, and change it on main"
-    )
-    there.git("reset", "--quiet", "--hard")
+    for path in ("docs/01-app.md", "tests/pages/test_x.py"):
+        mine = there.commit("Mine", **{path: "mine\n"})
+        assert there.refusal("save") == (
+            f"{path} is the same in every step, or in none: take it back here, and change it on main"
+        )
+        there.git("reset", "--quiet", "--hard", f"{mine}~1")
     there.write(run="mine\n")
     course.git("checkout", "--quiet", "-b", "other")
     assert there.refusal("save") == (
@@ -346,6 +348,12 @@ def test_review_against_where_the_branch_began(course):
     course.git("checkout", "--quiet", "mine")
     assert course.chapter("review", "main") == "Changed: no step.\n"
     assert course.refusal("review", "nowhere").startswith("git says: fatal: ")
+    shallow = course.clone("shallow", "--depth=1", "--no-single-branch")
+    assert shallow.refusal("review", "origin/main") == (
+        "HEAD and origin/main have no commit in common here: git fetch --unshallow"
+    )
+    shallow.git("fetch", "--quiet", "--unshallow")
+    assert shallow.chapter("review", "origin/main") == "Changed: no step.\n"
 
 
 # --- new --------------------------------------------------------------------------------------------------------------

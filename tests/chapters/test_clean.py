@@ -5,6 +5,7 @@ import os
 import pytest
 
 from tests.containers.conftest import BASE_IMAGES, docker, engine  # noqa: F401
+from tests.containers.test_scripts_image import running_registry
 from tests.support import NAME
 
 MINE = f"test-{os.getpid()}-clean"
@@ -76,6 +77,19 @@ def test_clean_asks_and_removes_what_is_ours_and_nothing_else(renamed):
     theirs = [f"{MINE}-not-ours"]
     assert all_left() == {"container": theirs, "network": [], "volume": theirs, "image": theirs}
     assert renamed.chapter("clean") == "Docker has nothing of the course.\n"
+
+
+def test_an_image_that_was_pulled_by_its_digest(renamed):
+    """It has a name, but no tag."""
+    with running_registry(f"{MINE}-not-our-registry") as host:
+        name = f"{host}/team/{MINE}"
+        docker("import", "-", f"{name}:1", input="\0" * 10240)  # an empty archive
+        docker("push", f"{name}:1")
+        by_digest = docker("image", "inspect", "--format", "{{index .RepoDigests 0}}", f"{name}:1").stdout.strip()
+        docker("image", "rm", f"{name}:1")
+        docker("pull", by_digest)
+        assert f"image {by_digest}\n" in renamed.chapter("clean", "--yes")
+        assert name not in left("image")
 
 
 def test_without_an_engine(course):

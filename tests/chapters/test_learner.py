@@ -92,6 +92,15 @@ def test_a_clone_of_a_branch_that_is_not_main_has_main_of_its_origin(course):
     assert clone.chapter("go", "main") == "You are on main.\n"
 
 
+def test_the_clones_own_main_comes_before_that_of_its_origin(course):
+    clone = course.clone("own")
+    clone.commit(**{"chapters/series": clone.read("chapters/series").replace("Look at it", "Look again")})
+    assert "02-look   Look again" in clone.chapter("list")
+    clone.chapter("go", "02")
+    clone.git("branch", "--delete", "--force", "main")
+    assert "02-look   Look at it" in clone.chapter("list")
+
+
 def test_stale_tags_are_mended(course):
     course.chapter("go", "02")
     course.chapter("go", "main")
@@ -130,10 +139,11 @@ def change(course):
 def test_uncommitted_changes_stay(at_app):
     change(at_app)
     assert at_app.refusal("go", "next") == (
-        "You have changes in app.py: scripts/chapter go next --stash, or --discard, or scripts/chapter open"
+        "You have changes in app.py: scripts/chapter go next --stash, or --discard, or scripts/chapter open next"
     )
     at_app.git("add", "app.py")
-    assert at_app.refusal("go", "main").startswith("You have changes in app.py: ")
+    assert at_app.refusal("go", "main") == "You have changes in app.py: scripts/chapter go main --stash, or --discard"
+    at_app.chapter("open", "next")
     assert at_app.read("app.py") == "print('mine')\n"
     assert head(at_app) == "ch/01-app"
 
