@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import ROOT
+from tests.support import ROOT, copy_repository
 
 TOOL = ("scripts/chapter", "scripts/weaving.py", "scripts/authoring.py", "scripts/project.py")
 STEPS = ["00-start", "01-app", "02-look", "03-more"]
@@ -155,6 +155,16 @@ class Clone:
         """A clone of this clone, beside it."""
         self.git("clone", "--quiet", *options, f"file://{self.folder}", self.folder.parent / name)
         return Clone(self.folder.parent / name)
+
+
+def real_course(folder: Path) -> Clone:
+    """This repository, changes that are not committed yet included, as a clone with one commit."""
+    folder.mkdir()
+    clone = Clone(folder)
+    copy_repository(clone.folder)
+    clone.git("init", "--quiet", "--initial-branch", "main")
+    clone.commit("All")
+    return clone
 
 
 @pytest.fixture(scope="session")

@@ -2,19 +2,13 @@
 
 import pytest
 
-from tests.chapters.conftest import Clone
-from tests.support import copy_repository
+from tests.chapters.conftest import real_course
 
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory):
-    """This repository, as a clone with one commit."""
-    clone = Clone(tmp_path_factory.mktemp("real") / "course")
-    clone.folder.mkdir()
-    copy_repository(clone.folder)
-    clone.git("init", "--quiet", "--initial-branch", "main")
-    clone.commit("All")
-    return clone
+    """A clone of it, for the tests of this file."""
+    return real_course(tmp_path_factory.mktemp("real") / "course")
 
 
 def test_it_is_in_order(real):

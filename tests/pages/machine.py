@@ -4,9 +4,10 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from tests.chapters.conftest import real_course
 from tests.containers.conftest import docker
 from tests.pages.terminal import Terminal
-from tests.support import NAME, ROOT, copy_repository, wait_for
+from tests.support import NAME, ROOT, wait_for
 
 # What the pages pull. Where no registry can be reached, the machine's own mirror answers with what the outer engine has.
 BASE_IMAGES = ("python:3.13-slim-trixie", "mongo:8.0", "registry:3", "nginx:1.28", "hello-world:latest")
@@ -83,19 +84,18 @@ class Machine:
     def clone(self) -> None:
         """Give the learner a new clone of this repository as it is here, changes that are not committed included."""
         with tempfile.TemporaryDirectory() as temporary:
-            folder = Path(temporary) / NAME
-            folder.mkdir()
-            copy_repository(folder)
-            identity = ("-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false")
-            for command in ("init --quiet --initial-branch main", "add --all", "commit --quiet --message Copied"):
-                subprocess.run(["git", "-C", folder, *identity, *command.split()], check=True)
+            course = real_course(Path(temporary) / NAME)
             self.root(f"rm -rf {ORIGIN} {CLONE}")
-            docker("cp", "--quiet", folder, f"{self.name}:{ORIGIN}")
+            docker("cp", "--quiet", course.folder, f"{self.name}:{ORIGIN}")
         self.root(f"chown -R learner: {ORIGIN} && sudo -u learner git clone --quiet {ORIGIN} {CLONE}")
 
     def go(self, step: str) -> subprocess.CompletedProcess[str]:
         """Move the clone to a step, as the learner does."""
         return self.learner(f"scripts/chapter go {step}")
+
+    def check(self, step: str) -> subprocess.CompletedProcess[str]:
+        """Have the learner's work at a step checked."""
+        return self.learner(f"scripts/chapter check {step}")
 
     def traces(self) -> set[str]:
         """What is there that was not there in the beginning. Base images are kept, as on any machine."""

@@ -1,0 +1,24 @@
+"""The steps of the course, as the tests of the pages name them."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.support import ROOT
+
+
+class Step(NamedTuple):
+    """A line of chapters/series."""
+
+    name: str
+    title: str
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def page(self) -> Path:
+        return ROOT / "docs" / f"{self.name}.md"
+
+
+SERIES = ROOT / "chapters" / "series"
+STEPS = [Step(*line.split("  ", 1)) for line in SERIES.read_text().splitlines()] if SERIES.exists() else []

@@ -1,0 +1,223 @@
+"""What can be seen of the pages and the steps without running them."""
+
+import re
+import sys
+
+import pytest
+
+from tests.chapters.conftest import Clone, real_course
+from tests.pages.page import ANY, Page, read
+from tests.pages.steps import STEPS, Step
+from tests.support import NAME, ROOT
+
+sys.path.insert(0, str(ROOT / "scripts"))
+import project
+
+LAST_PARTS = ["Try it", "If it fails", "Clean up", "Next"]
+WIDTH = 120
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory) -> Clone:
+    """This repository, its steps woven."""
+    clone = real_course(tmp_path_factory.mktemp("real") / "course")
+    clone.chapter("tags")
+    return clone
+
+
+@pytest.fixture(scope="module")
+def files(real) -> dict[Step, dict[str, str]]:
+    """The files of each step."""
+    return {step: real.at(step.name) for step in STEPS}
+
+
+def following(step: Step) -> Step | None:
+    rest = STEPS[STEPS.index(step) + 1 :]
+    return rest[0] if rest else None
+
+
+def prose(page: Page) -> dict[int, str]:
+    """The lines outside of fenced blocks and tables, by their numbers."""
+    kept, fenced = {}, False
+    for number, line in enumerate(page.lines, 1):
+        if line.startswith("```"):
+            fenced = not fenced
+        elif not fenced and not line.startswith("|"):
+            kept[number] = line
+    return kept
+
+
+def section(page: Page, heading: str) -> list[str]:
+    """The lines of a part of the page."""
+    start = page.lines.index(f"## {heading}") + 1
+    return page.lines[start : next((n for n, line in enumerate(page.lines[start:], start) if line[:3] == "## "), None)]
+
+
+# --- The pages' form --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("step", STEPS, ids=str)
+def test_a_page_has_its_parts_in_order(step):
+    page = read(step.page)
+    assert page.lines[0] == f"# {step.name[:2]}  {step.title}"
+    assert page.lines[2], "the title is followed by what you will be able to do"
+    assert page.headings[0] == "What this step changed"
+    assert page.headings[-4:] == LAST_PARTS
+    assert len(page.headings) > 5, "there is something to learn"
+    assert 60 <= len(page.lines) <= 200
+    assert {number: line for number, line in prose(page).items() if len(line) > WIDTH} == {}
+
+
+@pytest.mark.parametrize("step", STEPS, ids=str)
+def test_a_page_has_exercises_with_solutions(step):
+    exercises = "\n".join(section(read(step.page), "Try it"))
+    assert 1 <= len(re.findall(r"^\d\. ", exercises, re.MULTILINE)) == exercises.count("<details>") <= 3
+    assert exercises.count("<details>") == exercises.count("</details>") == exercises.count("<summary>")
+
+
+@pytest.mark.parametrize("step", STEPS, ids=str)
+def test_a_page_links_what_its_step_changed_and_the_page_that_follows(step):
+    page = read(step.page)
+    changed = "\n".join(section(page, "What this step changed"))
+    assert (f"(../chapters/{step.name}/step.diff)" in changed) == (ROOT / "chapters" / step.name / "step.diff").exists()
+    links = re.findall(r"\]\(([^)#]+\.md)\)", "\n".join(section(page, "Next")))
+    assert links[:1] == ([following(step).page.name] if following(step) else links[:1])
+
+
+@pytest.mark.parametrize("step", STEPS, ids=str)
+def test_all_that_a_page_links_to_is_there(step):
+    links = re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", "\n".join(prose(read(step.page)).values()))
+    assert [link for link in links if not (step.page.parent / link).exists()] == []
+
+
+def test_few_blocks_are_not_run():
+    assert sum(block.not_run is not None for step in STEPS for block in read(step.page).console) <= 5
+
+
+# --- Listings ---------------------------------------------------------------------------------------------------------
+
+
+def is_part(listing: list[str], content: list[str]) -> bool:
+    """Whether the listing's lines are a file's, in order; `…` stands for lines that are left out."""
+    at = 0
+    chunk: list[str] = []
+    for line in [*listing, ANY]:
+        if line.strip() != ANY:
+            chunk.append(line)
+            continue
+        places = range(at, len(content) - len(chunk) + 1)
+        place = next((place for place in places if content[place : place + len(chunk)] == chunk), None)
+        if place is None:
+            return False
+        at, chunk = place + len(chunk), []
+    return True
+
+
+@pytest.mark.parametrize("step", STEPS, ids=str)
+def test_a_listing_is_the_file_at_its_tag(step, files):
+    for block in read(step.page).blocks:
+        if block.file:
+            where = f"{step.page}:{block.line}: {block.file}"
+            assert block.file in files[step], f"{where} is no file of the step"
+            assert is_part(block.lines, files[step][block.file].splitlines()), f"{where} reads otherwise"
+
+
+def test_a_listing_may_leave_lines_out_but_not_change_any():
+    content = ["a", "b", "c", "d"]
+    assert is_part(["a", "b", "c", "d"], content)
+    assert is_part(["b", "c"], content)
+    assert is_part(["a", "…", "  …", "d"], content)
+    assert not is_part(["a", "c"], content)
+    assert not is_part(["d", "…", "a"], content)
+    assert not is_part(["b", "x"], content)
+
+
+# --- Names ------------------------------------------------------------------------------------------------------------
+
+# What the names of each kind are behind: on a command line, and in a Compose file.
+COMMANDS = {
+    "container": (r"--name[ =]([\w.-]+)",),
+    "volume": (
+        r"(?:--volume|-v)[ =]([a-zA-Z][\w.-]+):",
+        r"docker volume (?:create|inspect|rm)(?: --\S+)* ([\w.-]+)",
+        r"type=volume,(?:source|src)=([\w.-]+)",
+    ),
+    "network": (
+        r"--network[ =]([\w.-]+)",
+        r"docker network (?:create|inspect|rm|connect|disconnect)(?: --\S+)* ([\w.-]+)",
+    ),
+    "image": (r"docker build .*(?:--tag|-t)[ =](?:[\w.:/-]+/)?([\w.-]+)", r"docker tag \S+ (?:[\w.:/-]+/)?([\w.-]+)"),
+}
+NAMES = {
+    "container": set(project.CONTAINERS),
+    "volume": set(project.VOLUMES),
+    "network": {project.NETWORK, "bridge", "host", "none", "container"},
+    "image": {NAME},
+}
+
+
+def commands(page: Page) -> list[str]:
+    """The commands of a page, each as one line."""
+    return [command.text.replace("\\\n", "") for block in page.console for command in block.commands]
+
+
+def code_settings(files: dict[str, str]) -> set[str]:
+    """The variables that the service's code reads from its environment, but for what the build of an image says there."""
+    code = "\n".join(text for path, text in files.items() if re.fullmatch(r"service/.*\.py", path))
+    read = set(re.findall(r'environ(?:\.get\(|\[)"(\w+)"', code))
+    if fields := re.search(r"^class Settings\b.*?(?=^\S)", code, re.MULTILINE | re.DOTALL):
+        read |= {name.upper() for name in re.findall(r"^    (\w+): ", fields[0], re.MULTILINE)}
+    said = set(re.findall(r"^(?:ARG|ENV| {4,}) *([A-Z_]+)=", files.get("Dockerfile", ""), re.MULTILINE))
+    return {name for name in read - said if name.removesuffix("_FILE") not in read - {name}}
+
+
+def compose_files(files: dict[str, str]) -> dict[str, str]:
+    return {path: text for path, text in files.items() if re.fullmatch(r"(docker-)?compose\b.*\.yml", path)}
+
+
+@pytest.mark.parametrize("step", STEPS, ids=str)
+def test_all_names_in_commands_are_in_the_one_list(step):
+    for command in commands(read(step.page)):
+        for kind, patterns in COMMANDS.items():
+            found = {name for pattern in patterns for name in re.findall(pattern, command)}
+            assert found <= NAMES[kind], f"{step.page}: {command}\n{kind} names are those of scripts/project.py"
+
+
+@pytest.mark.parametrize("step", STEPS, ids=str)
+def test_all_names_in_compose_files_are_in_the_one_list(step, files):
+    for path, text in compose_files(files[step]).items():
+        named = set(re.findall(r"^(?:    )?name: *(\S+)$", text, re.MULTILINE))
+        # Those that a learner never types begin with the same token, so they are the project's all the same.
+        assert [name for name in named if name != NAME and not name.startswith(f"{NAME}-")] == [], path
+
+
+@pytest.mark.parametrize("step", STEPS, ids=str)
+def test_there_is_one_database(step, files):
+    texts = {path: text for path, text in files[step].items() if not path.startswith(("tests/", "docs/"))}
+    texts[str(step.page)] = "\n".join(commands(read(step.page)))
+    for path, text in texts.items():
+        databases = set(re.findall(r"mongodb://[\w:@.${}-]*?/([\w-]+)", text)) | set(
+            re.findall(r"\buse (\w\S+)$", text)
+        )
+        assert databases <= {NAME, f"{NAME}-test", "admin"}, path
+
+
+@pytest.mark.parametrize("step", STEPS, ids=str)
+def test_settings_have_the_same_names_everywhere(step, files):
+    tree = files[step]
+    code = code_settings(tree)
+    allowed = code | {f"{name}_FILE" for name in code}
+    compose = compose_files(tree)
+    for_compose = set(re.findall(r"\$\{(\w+)", "\n".join(compose.values()))) | {"PYTHON_IMAGE"} if compose else set()
+    if ".env.example" in tree:
+        example = set(re.findall(r"^(?:# )?([A-Z][A-Z_]+)=", tree[".env.example"], re.MULTILINE))
+        assert code <= example, ".env.example has every setting"
+        assert example <= allowed | for_compose, ".env.example has no other"
+    for path, text in compose.items():
+        app = re.search(r"^  app:\n(.*?)(?=^(?:  )?\w|\Z)", text, re.MULTILINE | re.DOTALL)
+        environment = re.search(r"^    environment:\n((?:      .*\n)+)", app[1] if app else "", re.MULTILINE)
+        assert set(re.findall(r"^      (\w+):", environment[1] if environment else "", re.MULTILINE)) <= allowed, path
+    given = {
+        name for command in commands(read(step.page)) for name in re.findall(r"(?:-e|--env)[ =]([A-Z]\w*)", command)
+    }
+    assert given <= allowed, step.page
