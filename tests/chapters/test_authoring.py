@@ -74,6 +74,38 @@ def test_save_drops_lines_that_say_nothing(course):
     assert not (course.folder / "chapters/02-look/files/app.py").exists()
 
 
+INVERSE = """
+import random, sys
+sys.path.insert(0, "scripts")
+import authoring, weaving
+
+random.seed(6)
+source = weaving.Source("HEAD")
+blobs = [authoring.write_blob(content) for content in (b"1", b"2", b"3")]
+for _ in range(25):
+    chain, files = [], authoring.everywhere_of(source.woven)
+    for _ in source.steps:
+        for path in ("app.py", "run", "notes.txt", "new", "extra/a.txt", "extra/b/c", "extra/d"):
+            lot = random.random()
+            if lot < 0.3:
+                files[path] = (random.choice(["100644", "100755"]), random.choice(blobs))
+            elif lot < 0.5:
+                files.pop(path, None)
+        chain.append(dict(files))
+    exported = authoring.export(source, chain, chain[-1])
+    source = weaving.Source(weaving.write_trees([exported])[0])
+    assert source.chain() == chain
+    assert authoring.problems(source) == []
+    assert authoring.export(source, chain, chain[-1]) == exported
+"""
+
+
+def test_export_is_the_inverse_of_weaving(course):
+    """Whatever the steps hold, and whatever the lists of changes said before."""
+    done = course.run("python3", "-c", INVERSE)
+    assert done.returncode == 0, done.stderr
+
+
 # --- edit: an early step, carried through the later ones --------------------------------------------------------------
 
 
