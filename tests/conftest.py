@@ -1,10 +1,15 @@
-"""What all tests share: what to do where a part of this machine is missing."""
+"""What all tests share: the service as a process with its database, and what to do where a part is missing."""
 
 import os
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from pymongo import MongoClient
+from pymongo.collection import Collection
+
+from tests.support import BIN, Database, Server
 
 REQUIRE_ALL = bool(os.environ.get("REQUIRE_ALL"))
 
@@ -27,3 +32,47 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     )
     for (folder, reason), number in sorted(skipped.items()):
         terminalreporter.write_line(f"{number} {folder} tests skipped: {reason}", yellow=True)
+
+
+@pytest.fixture(scope="session")
+def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The database that the tests may empty: TEST_DATABASE_URL, or a server of our own."""
+    if url := os.environ.get("TEST_DATABASE_URL"):
+        yield url
+        return
+    database = Database(tmp_path_factory.mktemp("database"))
+    database.start()
+    yield database.url
+    database.stop()
+
+
+@pytest.fixture(scope="session")
+def served(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The service with the database, for tests that change no setting."""
+    server = Server(tmp_path_factory.mktemp("server"), DATABASE_URL=database_url)
+    with server.running():
+        yield server
+
+
+@pytest.fixture(scope="session")
+def users(database_url: str) -> Iterator[Collection]:
+    """The users in the database, past the service."""
+    with MongoClient(database_url, tz_aware=True) as client:
+        yield client.get_default_database()["users"]
+
+
+@pytest.fixture
+def service(served: Server, users: Collection) -> Server:
+    """The service without any user in its database."""
+    users.delete_many({})
+    return served
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """A database for one test, which starts, stops and freezes it."""
+    if not (BIN / "secantusd-py").exists():
+        pytest.skip("no SecantusDB in this environment")
+    database = Database(tmp_path)
+    yield database
+    database.stop()
