@@ -21,6 +21,7 @@ expect() {
 }
 
 running() { [ "$(docker container inspect --format '{{.State.Running}}' "$1" 2>/dev/null)" = true ]; }
+ended_well() { [ "$(docker container inspect --format '{{.State.Status}} {{.State.ExitCode}}' "$1")" = "exited 0" ]; }
 
 # answers PATH [TEXT]: whether the app on port 3000 answers, with the text in what it says.
 answers() { curl --silent --fail --max-time 5 "localhost:3000$1" | grep --quiet --fixed-strings -e "${2-}"; }
