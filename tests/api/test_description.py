@@ -1,0 +1,191 @@
+"""GET /openapi.json and docs/reference/api.md, held against the running service and against each other."""
+
+import json
+import re
+import tomllib
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from service import create_app
+from service.headers import HEADERS
+from service.settings import read_settings
+from service.users import NewUser, Page, UserChange
+from tests.api.test_users import ANN, NO_ID
+from tests.support import ROOT, Server, free_port
+
+DESCRIPTION = json.loads((ROOT / "service/openapi.json").read_text())
+MANUAL = (ROOT / "docs/reference/api.md").read_text()
+OPERATIONS = {
+    (method.upper(), path): operation
+    for path, item in DESCRIPTION["paths"].items()
+    for method, operation in item.items()
+    if method != "parameters"
+}
+STATUSES = {it: {int(status) for status in operation["responses"]} for it, operation in OPERATIONS.items()}
+
+HTML = {"headers": {"Accept": "text/html"}}
+LARGE = {"json": ANN | {"name": "x" * 70_000}}
+JSON = {"Content-Type": "application/json"}
+
+# For each answer of each operation, a request that gets it. ID is Ann's, and Bob is there too.
+REQUESTS = [
+    ("GET", "/", 200, {}),
+    ("GET", "/", 200, HTML),
+    ("GET", "/", 422, HTML | {"params": {"limit": 0}}),
+    ("GET", "/about", 200, {}),
+    ("GET", "/healthz", 200, {}),
+    ("GET", "/readyz", 200, {}),
+    ("GET", "/openapi.json", 200, {}),
+    ("GET", "/users", 200, {"params": {"limit": 1}}),
+    ("GET", "/users", 422, {"params": {"after": "x"}}),
+    ("POST", "/users", 201, {"json": {"name": "Eve", "email": "eve@example.org"}}),
+    ("GET", "/users/ID", 200, {}),
+    ("GET", f"/users/{NO_ID}", 404, {}),
+    ("PATCH", "/users/ID", 200, {"json": {"name": "Anna"}}),
+    ("PATCH", "/users/ID", 409, {"json": {"email": "bob@example.org"}}),
+    ("PATCH", f"/users/{NO_ID}", 404, {"json": {}}),
+    ("POST", "/users", 409, {"json": ANN}),
+    *(
+        (method, path, status, how)
+        for method, path in (("POST", "/users"), ("PATCH", "/users/ID"))
+        for status, how in (
+            (400, {"data": "{", "headers": JSON}),
+            (413, LARGE),
+            (415, {"data": "{}"}),
+            (422, {"json": {"name": ""}}),
+        )
+    ),
+    ("DELETE", f"/users/{NO_ID}", 404, {}),
+    ("DELETE", "/users/ID", 204, {}),  # the last one that needs her
+]
+CHANGES = [("POST", "/users"), ("PATCH", "/users/ID"), ("DELETE", "/users/ID")]
+READS = [("GET", "/users"), ("GET", "/users/ID")]
+
+
+def resolved(part):
+    return DESCRIPTION["components"][part["$ref"].split("/")[2]][part["$ref"].split("/")[3]] if "$ref" in part else part
+
+
+def check(part, schema):
+    """Check a part of an answer against a schema of the description."""
+    Draft202012Validator(
+        schema | {"components": DESCRIPTION["components"]}, format_checker=Draft202012Validator.FORMAT_CHECKER
+    ).validate(part)
+
+
+def described(method, path, response):
+    """Check that an answer is as its description says: status, headers, kind and content."""
+    template = "/users/{user_id}" if path.startswith("/users/") else path
+    answers = OPERATIONS[method, template]["responses"]
+    assert str(response.status_code) in answers, f"{method} {path}: {response.status_code} {response.text}"
+    answer = resolved(answers[str(response.status_code)])
+    for name, header in answer.get("headers", {}).items():
+        check(response.headers[name], header["schema"])
+    if "content" not in answer:
+        assert response.text == ""
+        return
+    kind = response.headers["Content-Type"].partition(";")[0]
+    check(response.text if kind.startswith("text/") else response.json(), answer["content"][kind]["schema"])
+
+
+def test_each_answer_that_is_described_is_given_as_described(service, tmp_path):
+    ann = service.post("/users", json=ANN).json()["id"]
+    service.post("/users", json={"name": "Bob", "email": "bob@example.org"})
+    nowhere = f"mongodb://127.0.0.1:{free_port()}/flask-mongo-app-test"
+    away = Server(tmp_path, DATABASE_URL=nowhere, API_TOKEN="x" * 32)
+    asked = {it: set() for it in OPERATIONS}
+
+    def ask(server, method, path, status, how):
+        response = server.request(method, path.replace("ID", ann), **how)
+        assert response.status_code == status, f"{method} {path}: {response.status_code} {response.text}"
+        described(method, path, response)
+        asked[method, re.sub("/users/.*", "/users/{user_id}", path)].add(status)
+
+    for request in REQUESTS:
+        ask(service, *request)
+    bearer = {"headers": {"Authorization": "Bearer " + "x" * 32}}
+    with away.running(), ThreadPoolExecutor(8) as pool:
+        lost = [(*it, 503, bearer | {"json": ANN}) for it in CHANGES] + [(*it, 503, {}) for it in READS]
+        lost += [("GET", "/readyz", 503, {}), ("GET", "/about", 200, {})]
+        refused = [(*it, 401, {"json": ANN}) for it in CHANGES]
+        list(pool.map(lambda request: ask(away, *request), lost + refused))
+    assert asked == STATUSES
+
+
+def test_what_is_served_is_the_file(service):
+    assert service.get("/openapi.json").json() == DESCRIPTION
+
+
+def test_each_route_is_described_and_each_description_has_its_route():
+    app = create_app(read_settings({"DATABASE_URL": "mongodb://127.0.0.1:1/x"}))
+    app.extensions["database"].close()
+    routes = {
+        (method, rule.rule.replace("<user_id>", "{user_id}"))
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods - {"HEAD", "OPTIONS"}
+        if rule.endpoint != "static"
+    }
+    assert OPERATIONS.keys() == routes
+
+
+def bare(schema):
+    """The part of a field's schema that decides."""
+    words = {"title", "description", "examples", "default"}
+    return {name: value for name, value in schema.items() if name not in words}
+
+
+@pytest.mark.parametrize("model", [NewUser, UserChange])
+def test_bodies_are_described_as_they_are_checked(model):
+    described, checked = DESCRIPTION["components"]["schemas"][model.__name__], model.model_json_schema()
+    assert described["additionalProperties"] is checked["additionalProperties"] is False
+    assert described.get("required") == checked.get("required")
+    fields = [{name: bare(schema) for name, schema in it["properties"].items()} for it in (described, checked)]
+    assert fields[0] == fields[1]
+
+
+def test_the_query_is_described_as_it_is_checked():
+    checked = Page.model_json_schema()["properties"]
+    described = {it["name"]: it["schema"] for it in DESCRIPTION["components"]["parameters"].values()}
+    assert described.keys() == checked.keys()
+    for name, schema in described.items():
+        assert bare(schema) | {"pattern": None} == bare(checked[name]) | {"pattern": None}
+        assert schema["default"] == checked[name]["default"]
+        Page.model_validate({name: schema["default"]})
+
+
+def test_only_changes_want_the_token():
+    wanting = {it for it, operation in OPERATIONS.items() if "security" in operation}
+    assert wanting == {it for it in OPERATIONS if it[0] != "GET"}
+
+
+def test_the_examples_are_as_they_should_be():
+    for schema in DESCRIPTION["components"]["schemas"].values():
+        for field in schema["properties"].values():
+            for example in field.get("examples", []):
+                check(example, field)
+
+
+def test_the_version_is_the_projects():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert (DESCRIPTION["info"]["title"], DESCRIPTION["info"]["version"]) == (project["name"], project["version"])
+
+
+def test_the_manual_has_the_same_requests_and_answers():
+    rows = re.findall(r"^\| `([A-Z]+) (/\S*)` \| ([\d, ]+) \|$", MANUAL, re.MULTILINE)
+    assert {(method, path): set(map(int, statuses.split(", "))) for method, path, statuses in rows} == STATUSES
+    explained = set(map(int, re.findall(r"^\| (\d{3}) \|", MANUAL, re.MULTILINE)))
+    assert explained == {status for statuses in STATUSES.values() for status in statuses if status >= 400}
+
+
+def test_the_manual_names_each_field_and_header():
+    fields = {field for schema in DESCRIPTION["components"]["schemas"].values() for field in schema["properties"]}
+    for name in fields | HEADERS.keys() | DESCRIPTION["components"]["parameters"].keys():
+        assert f"`{name}`" in MANUAL
+
+
+def test_the_manuals_examples_are_as_described():
+    examples = [json.loads(text) for text in re.findall(r"^```json\n(.*?)\n```$", MANUAL, re.MULTILINE | re.DOTALL)]
+    for example, name in zip(examples, ["User", "UserPage", "Problem", "About"], strict=True):
+        check(example, DESCRIPTION["components"]["schemas"][name])
