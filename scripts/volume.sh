@@ -1,0 +1,280 @@
+# shellcheck shell=bash
+# What scripts/backup and scripts/restore do with the database's volume, through a helper container that has it mounted.
+
+name=flask-mongo-app
+volume=$name-data
+helper=$name-backup # an engine has one container of a name, so this is also what keeps two runs apart
+umask 077           # backups hold all that the database holds
+
+die() {
+  echo "$*" >&2
+  exit 1
+}
+
+# --- A backup is a file NAME-DATE-CHECKSUM.tar.gz of `manifest`, which comes first, and `data`, the volume's files ----
+
+# Sets what a file's name says: its date and the first 16 digits of its SHA-256. Fails where it is no backup's name.
+parse() {
+  local digits='([0-9]{2})'
+  [[ ${1##*/} =~ ^$name-([0-9]{4})$digits${digits}T$digits$digits${digits}Z-([0-9a-f]{16})\.tar\.gz$ ]] || return
+  set -- "${BASH_REMATCH[@]}"
+  created="$2-$3-$4 $5:$6:$7 UTC" checksum=$8
+}
+
+# Sets what a file's manifest says: the image of the database that wrote it, its documents, and the bytes of its files.
+describe() {
+  local manifest
+  # Only the file's beginning is read, and what follows the manifest is cut off: neither gzip nor tar likes that.
+  manifest=$({ gzip -dc "$1" | head -c 4096 | tar -xOf - manifest; } 2>/dev/null) || true
+  [[ $manifest =~ ^image=(.+)$'\n'documents=([0-9]+|unknown)$'\n'bytes=([0-9]+)$ ]] || return
+  origin=${BASH_REMATCH[1]} documents=${BASH_REMATCH[2]} bytes=${BASH_REMATCH[3]}
+}
+
+digest() { { sha256sum "$1" 2>/dev/null || shasum -a 256 "$1"; } | cut -c 1-16; }
+
+megabytes() { awk -v bytes="$1" 'BEGIN { printf "%.1f MB", bytes / 1e6 }'; }
+
+# --- Begin, and end as if nothing had been --------------------------------------------------------------------------
+
+# Sets containers, those running on the volume, and image, that of the database. Nothing is changed yet.
+find_database() {
+  local any
+  docker version >/dev/null 2>&1 || die "no Docker Engine answers: start Docker, and run this again"
+  docker volume inspect "$volume" >/dev/null 2>&1 ||
+    die "there is no volume $volume here: docker compose up --wait makes one, which scripts/restore can fill"
+  containers=$(docker ps --quiet --filter "volume=$volume")
+  image=${MONGO_IMAGE:-mongo:8.0}
+  any=$(docker ps --all --quiet --filter "volume=$volume" | head -n 1)
+  [ -z "$any" ] || image=$(docker inspect --format '{{.Config.Image}}' "$any")
+}
+
+# Starts the helper, for backups into a folder, and before it a process that sees to an orderly end, whatever ends this
+# script: it waits for a pipe to close, as a pipe does even where this script is killed. By then it has been told
+# through it whether the database is `stopped`, `trying` what was restored, or started again.
+begin() {
+  local pipe error
+  folder=$1 part=$1/.$name.part
+  { mkdir -p "$folder" 2>/dev/null && [ -w "$folder" ]; } ||
+    die "$folder cannot be written to: make it yours, or give another folder"
+  pipe=$(mktemp -d)
+  mkfifo "$pipe/pipe"
+  exec 3<>"$pipe/pipe"
+  set -m # a process group of its own, which Ctrl-C does not reach
+  end "$pipe" <"$pipe/pipe" 3>&- &
+  set +m
+  trap "exec 3>&-; wait $!" EXIT
+  error=$(docker run --detach --rm --name "$helper" --cidfile "$pipe/helper" --pull never --network none --read-only \
+    --user 0:0 --volume "$volume:/data/db" --volume /copy --entrypoint sleep "$image" infinity 2>&1 >/dev/null) ||
+    case $error in
+      *' is already in use '*)
+        die "another backup or restore is running: wait for it; if none is, docker rm --force --volumes $helper"
+        ;;
+      *) die "$image does not start (${error##*$'\n'}): docker pull it, or set MONGO_IMAGE to an image that you have" ;;
+    esac
+  finish_restore
+}
+
+# Where the machine went down during a restore, the orderly end went with it. If the new files have taken their place,
+# the database may have run on them since.
+finish_restore() {
+  inside test -e /data/db/.restore || return 0
+  if inside sh -c 'cd /data/db/.restore && [ -e old ] && ! ls new/* >/dev/null 2>&1'; then
+    keep
+    echo "the machine went down during a restore: what was restored is kept" >&2
+  else
+    stop
+    put_back
+    start
+    echo "the machine went down during a restore: the data from before it are back" >&2
+  fi
+}
+
+end() {
+  local state
+  set +e
+  trap '' HUP INT TERM
+  state=$(tail -n 1)
+  if [ -s "$1/helper" ]; then
+    case $state in
+      stopped) stop_all ;; # once more: it may have been cut short
+      trying) stop_all -t 0 ;;
+    esac
+    if inside test -e /data/db/.restore; then
+      docker restart --timeout 0 "$helper" >/dev/null # ends what a killed script left running in it
+      put_back
+    fi
+    docker rm --force --volumes "$helper" >/dev/null
+    [[ $state != stopped && $state != trying ]] || start_all
+  fi
+  rm -rf "$1" "$part"
+}
+
+# --- The database ---------------------------------------------------------------------------------------------------
+
+stop() {
+  echo stopped >&3
+  stop_all
+}
+
+stop_all() {
+  local each
+  for each in $containers; do docker stop "$@" "$each" >/dev/null; done
+}
+
+start() {
+  start_all
+  echo started >&3
+}
+
+start_all() {
+  local each
+  for each in $containers; do
+    docker start "$each" >/dev/null || echo "the database could not be started again: docker start $each" >&2
+  done
+}
+
+# Sets documents: the number in all databases but MongoDB's own, or "unknown" where none can be asked.
+count() {
+  local each
+  documents=unknown
+  for each in $containers; do documents=$(ask "$each") || documents=unknown; done
+}
+
+# Prints the number of documents, or "unknown" where the database lets nobody see; fails where it does not answer. Logs in
+# with what the image made the first user from, if it has made one.
+ask() {
+  docker exec "$1" mongosh --quiet --eval '
+    const { env } = process;
+    const fs = require("fs");
+    const read = (name) => env[name] || (env[`${name}_FILE`] && fs.readFileSync(env[`${name}_FILE`], "utf8"));
+    db.adminCommand({ ping: 1 }).ok || quit(1);
+    let number = 0;
+    try {
+      const user = read("MONGO_INITDB_ROOT_USERNAME");
+      if (user) db.getSiblingDB("admin").auth(user.trimEnd(), read("MONGO_INITDB_ROOT_PASSWORD").trimEnd());
+      for (const { name } of db.adminCommand({ listDatabases: 1, nameOnly: true }).databases) {
+        if (["admin", "config", "local"].includes(name)) continue;
+        const one = db.getSiblingDB(name);
+        for (const { name, type } of one.getCollectionInfos({}, { nameOnly: true })) {
+          // Not estimatedDocumentCount: after a power cut it may be wrong.
+          if (type !== "view" && !name.startsWith("system.")) number += one.getCollection(name).countDocuments({});
+        }
+      }
+    } catch {
+      number = "unknown";
+    }
+    print(number)' 2>/dev/null
+}
+
+# Waits until the database answers. Fails where it ends again, or becomes unhealthy.
+wait_for_database() {
+  local each state='{{.State.Status}} {{.RestartCount}} {{if .State.Health}}{{.State.Health.Status}}{{end}}'
+  for each in $containers; do
+    while :; do
+      case $(docker inspect --format "$state" "$each") in
+        'running 0 healthy') break ;;
+        'running 0 ') ! ask "$each" >/dev/null || break ;;
+        'running 0 starting') ;;
+        *) return 1 ;;
+      esac
+      sleep 0.2
+    done
+  done
+}
+
+# Waits until the app has found the database again, where both run.
+wait_for_app() {
+  local each end=$((SECONDS + 60)) labels=(--filter "label=com.docker.compose.project=$name")
+  [ -n "$containers" ] || return 0
+  for each in $(docker ps --quiet "${labels[@]}" --filter label=com.docker.compose.service=app); do
+    until docker exec "$each" python -c 'import os, urllib.request
+urllib.request.urlopen("http://127.0.0.1:" + os.environ["PORT"] + "/readyz", timeout=5)' 2>/dev/null; do
+      [ $SECONDS -lt $end ] || die "the database is ready, but the app is not: docker logs $each tells why"
+      sleep 0.2
+    done
+  done
+}
+
+# --- The volume's files ---------------------------------------------------------------------------------------------
+
+inside() { docker exec "$helper" "$@" 3>&-; }
+
+# attempt WHAT NEXT COMMAND…: dies where the command fails, with what did and what to do. On a terminal, it shows how
+# far a tar has come.
+attempt() {
+  local what=$1 next=$2 errors
+  shift 2
+  { errors=$("$@" 2>&1 >&4 3>&- | progress); } 4>&1 || die "$what (${errors##*$'\n'}): $next"
+}
+
+# What tar says at a checkpoint, every thousand records of 10 KiB, is for the eyes; the rest are errors, which are kept.
+progress() {
+  local line
+  while IFS= read -r line; do
+    if [[ ! $line =~ ^tar:\ ([0-9]+)$ ]]; then
+      echo "$line"
+    elif [ -t 2 ]; then
+      printf '\r%s MB of %s MB' $((BASH_REMATCH[1] * 10240 / 1000000)) $((bytes / 1000000)) >&2
+    fi
+  done
+  [ ! -t 2 ] || printf '\r\033[K' >&2
+}
+checkpoint=(--checkpoint=1000 --checkpoint-action=echo=%u)
+
+# A full disk would end the database too, so there is no trying.
+room() {
+  [ "$(inside df --block-size=1 --output=avail "$1" | tail -n 1)" -gt "$2" ] ||
+    die "Docker's disk has no room for another $(megabytes "$2"): make some (docker system df), and run this again"
+}
+
+# Writes a backup; sets file, and documents.
+save() {
+  local begun=$SECONDS stopped
+  count
+  # While the database is stopped its files are only copied: compressing and writing them takes much longer.
+  bytes=$(inside du --summarize --bytes /data/db 2>/dev/null | cut -f 1) || true # a file may go while du looks at it
+  room /copy "$bytes"
+  stopped=$SECONDS
+  stop
+  attempt "the volume cannot be copied" "give Docker's disk room (docker system df), and run this again" \
+    docker exec "$helper" cp --archive --reflink=auto /data/db /copy/data
+  start
+  stopped=$((SECONDS - stopped))
+
+  inside sh -c 'printf %s "$1" >/copy/manifest' sh "image=$image"$'\n'"documents=$documents"$'\n'"bytes=$bytes"
+  attempt "$folder cannot hold the backup" "give its disk room, or give another folder" \
+    docker exec "$helper" \
+    tar --create --gzip --numeric-owner "${checkpoint[@]}" --directory /copy manifest data >"$part"
+  file=$folder/$name-$(date -u +%Y%m%dT%H%M%SZ)-$(digest "$part").tar.gz
+  mv "$part" "$file"
+  echo "$file: $documents documents, $(megabytes "$(wc -c <"$file")"), in $((SECONDS - begun)) s" \
+    "(the database was stopped for $stopped s)"
+}
+
+# What is restored waits in .restore/new, on the same volume, so that taking its place is a matter of renaming. At any
+# moment the data from before are whole and can be told from the new: where .restore/moving exists, all beside .restore
+# is from before; where .restore/old exists, all beside it is new.
+take_place() {
+  inside sh -euc 'cd /data/db
+    sync -f .
+    mkdir .restore/moving
+    find . -mindepth 1 -maxdepth 1 ! -name .restore -exec mv -t .restore/moving {} +
+    mv .restore/moving .restore/old
+    find .restore/new -mindepth 1 -maxdepth 1 -exec mv -t . {} +'
+}
+
+put_back() {
+  inside sh -euc 'cd /data/db
+    if [ -e .restore/old ]; then
+      find . -mindepth 1 -maxdepth 1 ! -name .restore -exec rm -rf {} +
+      mv .restore/old .restore/moving
+    fi
+    [ ! -e .restore/moving ] || find .restore/moving -mindepth 1 -maxdepth 1 -exec mv -t . {} +
+    rm -rf .restore'
+}
+
+keep() {
+  inside sh -euc 'cd /data/db/.restore
+    mv old rubbish # from here on, nothing is put back
+    rm -rf /data/db/.restore'
+}

@@ -1,0 +1,357 @@
+"""scripts/backup and scripts/restore: what they keep, and what is left where they fail or are killed."""
+
+import contextlib
+import gzip
+import hashlib
+import io
+import os
+import pty
+import shutil
+import stat
+import subprocess
+import sys
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pymongo import MongoClient
+
+from tests.containers.conftest import Copy, docker, inspect
+from tests.support import LIMIT, copy_repository, wait_for
+
+NUMBER = 10_003  # documents
+
+
+class Stack:
+    """A running stack, and its backups: one of before the documents were added, one with them."""
+
+    def __init__(self, copy: Copy) -> None:
+        self.copy = copy
+        copy.compose("up", "--build", "--wait")
+        self.empty = self.backup()
+        with self.database() as database:
+            database.users.insert_many({"name": "Ann", "email": f"{n}@example.org", "n": n} for n in range(NUMBER - 3))
+            database.notes.insert_many({"text": "x" * n} for n in range(3))
+            database.users.create_index([("n", -1), ("name", 1)])
+            database.notes.create_index("text", unique=True, sparse=True)
+        self.content = self.read()
+        self.full = self.backup()
+
+    @contextlib.contextmanager
+    def database(self) -> Iterator:
+        """The database, past the API."""
+        with MongoClient("127.0.0.1", int(self.copy.environment["MONGO_PORT"])) as client:
+            yield client[self.copy.name]
+
+    def read(self) -> dict[str, tuple]:
+        """All documents and indexes of all collections."""
+        with self.database() as database:
+            names = database.list_collection_names()
+            return {
+                name: (list(database[name].find().sort("_id")), database[name].index_information()) for name in names
+            }
+
+    def run(
+        self, name: str, *arguments: object, answer: str = "", **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a script, with something to read."""
+        return subprocess.run(
+            [self.copy.folder / "scripts" / name, *map(str, arguments)],
+            cwd=self.copy.folder,
+            env=self.copy.environment | environment,
+            input=answer,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def backup(self, *arguments: object) -> Path:
+        """Make a backup, and return its file."""
+        done = self.run("backup", *arguments)
+        assert (done.returncode, done.stderr) == (0, "")
+        return self.copy.folder / done.stdout.partition(": ")[0]
+
+    def refusal(self, name: str, *arguments: object, **options: str) -> str:
+        """Run a script, which must fail with one line; return it. Nothing may have changed, and all must run."""
+        backups = self.backups()
+        done = self.run(name, *arguments, **options)
+        assert done.returncode == 1
+        assert done.stdout == ""
+        assert done.stderr.count("\n") == 1, done.stderr
+        assert self.backups() == backups
+        self.unharmed()
+        return done.stderr.strip()
+
+    def backups(self) -> list[str]:
+        return sorted(file.name for file in (self.copy.folder / "backups").iterdir())
+
+    def unharmed(self) -> None:
+        """The stack is ready, has all that it had, and nothing is left of a script."""
+        wait_for(lambda: not helpers(self.copy.name), "the helper to be gone")
+        wait_for(lambda: inspect(self.copy.container("mongodb"))["State"]["Running"], "the database to run")
+        self.copy.ready()
+        assert self.read() == self.content
+        assert ".restore" not in docker("exec", self.copy.container("mongodb"), "ls", "-A", "/data/db").stdout
+        assert not list((self.copy.folder / "backups").glob("*.part"))
+
+
+def helpers(name: str) -> str:
+    return docker("ps", "--all", "--quiet", "--filter", f"name=^{name}-backup$").stdout
+
+
+@pytest.fixture(scope="module")
+def stack(copy):
+    return Stack(copy)
+
+
+def craft(folder: Path, name: str, **members: bytes) -> Path:
+    """A backup of any content, whose name has the right checksum."""
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w") as archive:
+        for path, each in members.items():
+            entry = tarfile.TarInfo(path)
+            entry.size = len(each)
+            archive.addfile(entry, io.BytesIO(each))
+    packed = gzip.compress(content.getvalue())
+    file = folder / f"{name}-20261125T101500Z-{hashlib.sha256(packed).hexdigest()[:16]}.tar.gz"
+    file.write_bytes(packed)
+    return file
+
+
+def test_a_backup_is_one_dated_file_that_only_its_owner_reads(stack):
+    assert stack.backups() == sorted([stack.empty.name, stack.full.name])
+    assert stack.full.name.split("-")[-1] == f"{hashlib.sha256(stack.full.read_bytes()).hexdigest()[:16]}.tar.gz"
+    assert stat.S_IMODE(stack.full.stat().st_mode) == 0o600
+    assert stat.S_IMODE(stack.full.parent.stat().st_mode) == 0o700
+    git = subprocess.run(["git", "status", "--porcelain"], cwd=stack.copy.folder, capture_output=True, check=True)
+    assert git.stdout == b""
+
+
+def test_list_shows_the_newest_first(stack):
+    head, *lines = stack.run("backup", "list").stdout.splitlines()
+    assert head.split() == ["CREATED", "SIZE", "DOCUMENTS", "FILE"]
+    assert [line.split()[-2:] for line in lines] == [[f"{NUMBER}", stack.full.name], ["0", stack.empty.name]]
+    assert lines[0].split()[2:5:2] == ["UTC", "MB"]
+
+
+def test_list_says_where_there_is_none(stack, tmp_path):
+    done = stack.run("backup", "list", tmp_path)
+    assert (done.returncode, done.stderr) == (1, f"there is no backup in {tmp_path}: scripts/backup makes one\n")
+
+
+def test_what_was_dropped_is_restored(stack):
+    with stack.database() as database:
+        database.client.drop_database(database.name)
+    done = stack.run("restore", stack.full, answer="y\n")
+    assert done.returncode == 0, done.stderr
+    assert stack.copy.request("GET", "/readyz").ok  # at once
+    backup, told = done.stdout.splitlines()
+    assert ": 0 documents, " in backup
+    assert told == f"{stack.copy.name}-data holds {NUMBER} documents; before it was 0"
+    stack.unharmed()
+    find = ("find", "/data/db", "-name", "WiredTiger*", "-printf", "%u ")
+    owners = docker("exec", stack.copy.container("mongodb"), *find).stdout
+    assert set(owners.split()) == {"mongodb"}
+
+
+@pytest.mark.parametrize("answer", ["n\n", ""])
+def test_nothing_is_done_without_a_yes(stack, answer):
+    backups = stack.backups()
+    done = stack.run("restore", stack.empty, answer=answer)
+    assert done.returncode == 1
+    assert done.stderr.endswith("nothing was changed: answer y, or give --yes\n")
+    assert f"{stack.empty.name} (20" in done.stderr
+    assert stack.backups() == backups
+    assert stack.read() == stack.content
+
+
+def test_a_wrong_file_is_refused_before_anything_is_done(stack, tmp_path):
+    name = stack.copy.name
+    other = tmp_path / stack.empty.name.replace(name, "other")
+    shutil.copy(stack.empty, other)
+    assert stack.refusal("restore", other, "--yes").startswith(f"{other} is no backup of {name}, or was renamed:")
+    assert " is no backup of " in stack.refusal("restore", stack.copy.folder / "README.md", "--yes")
+    other.rename(tmp_path / stack.empty.name)
+    whole = (tmp_path / stack.empty.name).read_bytes()
+    for damaged in (whole[:-1], whole[: len(whole) // 2], b"", b"\0" + whole[1:], whole[:-9] + b"\0" + whole[-8:]):
+        (tmp_path / stack.empty.name).write_bytes(damaged)
+        assert " is damaged, " in stack.refusal("restore", tmp_path / stack.empty.name, "--yes")
+    (tmp_path / stack.empty.name).unlink()
+    assert " cannot be read: " in stack.refusal("restore", tmp_path / stack.empty.name, "--yes")
+    assert " is damaged, " in stack.refusal("restore", craft(tmp_path, name, data=b"no manifest"), "--yes")
+
+
+def test_what_the_database_cannot_open_is_taken_back(stack, tmp_path):
+    with tarfile.open(stack.full) as archive:
+        members = {entry.name: archive.extractfile(entry).read() for entry in archive if entry.isfile()}
+    members |= {"data/WiredTiger.wt": b"nonsense", "data/WiredTiger.turtle": b"nonsense"}
+    done = stack.run("restore", craft(tmp_path, stack.copy.name, **members), "--yes")
+    assert done.returncode == 1
+    assert done.stderr.endswith("the data from before are put back: docker logs tells why\n")
+    stack.unharmed()
+
+
+def test_no_volume_no_backup(stack, tmp_path):
+    name = f"{stack.copy.name}-none"
+    copy_repository(tmp_path / "other", name)
+    file = tmp_path / stack.full.name.replace(stack.copy.name, name)
+    shutil.copy(stack.full, file)
+    for command in (["backup"], ["restore", file, "--yes"]):
+        done = subprocess.run(
+            [tmp_path / "other/scripts" / command[0], *command[1:]], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 1
+        assert done.stderr.startswith(f"there is no volume {name}-data here: docker compose up --wait makes one")
+
+
+def test_a_folder_that_cannot_be_written_to_is_refused(stack):
+    folder = stack.full / "folder"
+    assert stack.refusal("backup", folder).startswith(f"{folder} cannot be written to: make it yours")
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    privileged = [] if os.geteuid() == 0 else ["sudo", "--non-interactive"]
+    mount = [*privileged, "mount", "-t", "tmpfs", "-o", "size=64k,mode=0777", "tmpfs", tmp_path]
+    if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("no disk can be mounted")
+    yield tmp_path
+    subprocess.run([*privileged, "umount", tmp_path], check=True)
+
+
+def test_a_full_disk_leaves_nothing_on_it(stack, small_disk):
+    assert stack.refusal("backup", small_disk).startswith(f"{small_disk} cannot hold the backup (")
+    assert not list(small_disk.iterdir())
+
+
+def test_two_at_once_are_kept_apart(stack):
+    name = f"{stack.copy.name}-backup"
+    docker("run", "--detach", "--rm", "--name", name, "--entrypoint", "sleep", "mongo:8.0", "infinity")
+    try:
+        done = stack.run("backup")
+    finally:
+        docker("rm", "--force", "--volumes", name)
+    assert done.returncode == 1
+    assert done.stderr.startswith("another backup or restore is running: wait for it")
+    stack.unharmed()
+
+
+SHIM = f"""#!{sys.executable}
+# docker; at one command, it ends the script that called it.
+import os, signal, subprocess, sys
+process = subprocess.Popen([{shutil.which("docker")!r}, *sys.argv[1:]])
+script = os.getsid(0)
+if os.environ["AT"] in " ".join(sys.argv[1:]) and os.getpgid(0) == script:
+    match os.environ["BY"]:
+        case "SIGKILL":
+            os.kill(script, signal.SIGKILL)
+        case "SIGINT":
+            os.killpg(script, signal.SIGINT)  # as a terminal does
+sys.exit(process.wait())
+"""
+
+
+def cut_short(stack: Stack, folder: Path, at: str, by: str, *command: object) -> None:
+    """Run a script, which something ends at a docker command."""
+    (folder / "docker").write_text(SHIM)
+    (folder / "docker").chmod(0o755)
+    name, *arguments = command
+    path = f"{folder}:{os.environ['PATH']}"
+    process = subprocess.Popen(
+        [stack.copy.folder / "scripts" / name, *arguments],
+        cwd=stack.copy.folder,
+        env=stack.copy.environment | {"PATH": path, "AT": at, "BY": by},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    assert process.wait(LIMIT) != 0
+
+
+@pytest.mark.parametrize(("at", "by"), [("stop ", "SIGKILL"), (" cp ", "SIGINT"), (" tar --create", "SIGKILL")])
+def test_a_backup_that_is_killed_leaves_all_as_it_was(stack, tmp_path, at, by):
+    backups = stack.backups()
+    cut_short(stack, tmp_path, at, by, "backup")
+    stack.unharmed()
+    assert stack.backups() == backups
+
+
+@pytest.mark.parametrize(
+    ("at", "by"), [(" tar --extract", "SIGKILL"), ("find .restore/new", "SIGKILL"), (".RestartCount", "SIGINT")]
+)
+def test_a_restore_that_is_killed_leaves_all_as_it_was(stack, tmp_path, at, by):
+    cut_short(stack, tmp_path, at, by, "restore", stack.empty, "--yes")
+    stack.unharmed()
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        ("mkdir -p .restore/new .restore/moving && mv WiredTiger* .restore/moving", "the data from before it are back"),
+        ("mkdir -p .restore/new .restore/old && touch .restore/old/before", "what was restored is kept"),
+    ],
+)
+def test_a_restore_that_a_power_cut_ended_is_finished_by_the_next_run(stack, state, told):
+    stack.copy.compose("stop", "mongodb")
+    volume = f"--volume={stack.copy.name}-data:/data/db"
+    docker("run", "--rm", volume, "--workdir=/data/db", "--entrypoint=bash", "mongo:8.0", "-c", state)
+    done = stack.run("backup")
+    assert done.stderr == f"the machine went down during a restore: {told}\n"
+    stack.copy.compose("start", "mongodb")
+    stack.unharmed()
+
+
+def test_a_stack_that_is_down_stays_down_and_a_terminal_shows_progress(stack):
+    stack.copy.compose("stop")
+    volume = f"--volume={stack.copy.name}-data:/data/db"
+    large = "head -c 30000000 /dev/urandom >/data/db/large"
+    docker("run", "--rm", volume, "--entrypoint=bash", "mongo:8.0", "-c", large)
+    terminal, output = pty.openpty()
+    for command in (["backup"], ["restore", stack.full, "--yes"]):
+        done = subprocess.run(
+            [stack.copy.folder / "scripts" / command[0], *command[1:]],
+            cwd=stack.copy.folder,
+            stdout=subprocess.PIPE,
+            stderr=output,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0
+        assert ": unknown documents, 30." in done.stdout
+        assert b"\r10 MB of 4" in os.read(terminal, 4096)
+    assert f"{stack.copy.name}-data holds unknown documents; before it was unknown\n" in done.stdout
+    assert done.stdout.endswith("the database is down, so nobody has counted: docker compose up --wait starts it\n")
+    assert not inspect(stack.copy.container("mongodb"))["State"]["Running"]
+    stack.copy.compose("start")
+    stack.unharmed()
+
+
+def test_it_works_without_compose_and_where_the_database_has_users(copy, tmp_path):
+    name = f"{copy.name}-users"
+    copy_repository(tmp_path / "other", name)
+    (tmp_path / "password").write_text("secret\n")
+    (tmp_path / "password").chmod(0o644)
+    docker(
+        "run",
+        "--detach",
+        f"--name={name}-mongodb",
+        f"--volume={name}-data:/data/db",
+        f"--volume={name}-config:/data/configdb",
+        f"--volume={tmp_path}/password:/password:ro",
+        "--env=MONGO_INITDB_ROOT_USERNAME=root",
+        "--env=MONGO_INITDB_ROOT_PASSWORD_FILE=/password",
+        "mongo:8.0",
+    )
+
+    def evaluate(script: str) -> bool:
+        login = "mongosh --quiet --host $(hostname) --username root --password secret --authenticationDatabase admin"
+        return docker("exec", f"{name}-mongodb", "sh", "-c", f"{login} --eval '{script}'", check=False).returncode == 0
+
+    wait_for(lambda: evaluate("db.notes.insertMany([{}, {}, {}])"), "the database to have three documents")
+    backup = subprocess.run([tmp_path / "other/scripts/backup"], capture_output=True, text=True, check=False)
+    assert ": 3 documents, " in backup.stdout, backup.stderr
+    wait_for(lambda: evaluate("db.notes.drop()"), "the documents to be dropped")
+    restore = [tmp_path / "other/scripts/restore", tmp_path / "other" / backup.stdout.partition(": ")[0], "--yes"]
+    done = subprocess.run(restore, capture_output=True, text=True, check=False)
+    assert f"{name}-data holds 3 documents; before it was 0\n" in done.stdout, done.stderr
