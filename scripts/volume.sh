@@ -141,17 +141,15 @@ count() {
 }
 
 # Prints the number of documents, or "unknown" where the database lets nobody see; fails where it does not answer. Logs in
-# with what the image made the first user from, if it has made one.
+# with what compose.production.yml gives it.
 ask() {
   docker exec "$1" mongosh --quiet --eval '
-    const { env } = process;
-    const fs = require("fs");
-    const read = (name) => env[name] || (env[`${name}_FILE`] && fs.readFileSync(env[`${name}_FILE`], "utf8"));
+    const { existsSync, readFileSync } = require("fs");
+    const password = "/run/secrets/mongodb_root_password";
     db.adminCommand({ ping: 1 }).ok || quit(1);
     let number = 0;
     try {
-      const user = read("MONGO_INITDB_ROOT_USERNAME");
-      if (user) db.getSiblingDB("admin").auth(user.trimEnd(), read("MONGO_INITDB_ROOT_PASSWORD").trimEnd());
+      if (existsSync(password)) db.getSiblingDB("admin").auth("root", readFileSync(password, "utf8").trim());
       for (const { name } of db.adminCommand({ listDatabases: 1, nameOnly: true }).databases) {
         if (["admin", "config", "local"].includes(name)) continue;
         const one = db.getSiblingDB(name);
