@@ -63,13 +63,15 @@ begin() {
   end "$pipe" <"$pipe/pipe" 3>&- &
   set +m
   trap "exec 3>&-; wait $!" EXIT
-  error=$(docker run --detach --rm --name "$helper" --cidfile "$pipe/helper" --pull never --network none --read-only \
-    --user 0:0 --volume "$volume:/data/db" --volume /copy --entrypoint sleep "$image" infinity 2>&1 >/dev/null) ||
+  # No registry, no network, and no anonymous volume for what the image declares.
+  error=$(docker run --detach --rm --name "$helper" --cidfile "$pipe/helper" --pull never --network none --user 0:0 \
+    --volume "$volume:/data/db" --tmpfs /data/configdb --workdir /copy --entrypoint sleep "$image" infinity \
+    2>&1 >/dev/null) ||
     case $error in
       *' is already in use '*)
-        die "another backup or restore is running: wait for it; if none is, docker rm --force --volumes $helper"
+        die "another backup or restore is running: wait for it; if none is, docker rm --force $helper"
         ;;
-      *) die "$image does not start (${error##*$'\n'}): docker pull it, or set MONGO_IMAGE to an image that you have" ;;
+      *) die "$image does not start (${error%%$'\n'*}): docker pull it, or set MONGO_IMAGE to an image that you have" ;;
     esac
   finish_restore
 }
@@ -100,10 +102,10 @@ end() {
       trying) stop_all -t 0 ;;
     esac
     if inside test -e /data/db/.restore; then
-      docker restart --timeout 0 "$helper" >/dev/null # ends what a killed script left running in it
+      docker restart -t 0 "$helper" >/dev/null # ends what a killed script left running in it
       put_back
     fi
-    docker rm --force --volumes "$helper" >/dev/null
+    docker rm --force "$helper" >/dev/null
     [[ $state != stopped && $state != trying ]] || start_all
   fi
   rm -rf "$1" "$part"
@@ -113,12 +115,12 @@ end() {
 
 stop() {
   echo stopped >&3
-  stop_all
+  stop_all || die "the database cannot be stopped: look at docker ps, and run this again"
 }
 
 stop_all() {
   local each
-  for each in $containers; do docker stop "$@" "$each" >/dev/null; done
+  for each in $containers; do docker stop "$@" "$each" >/dev/null 2>&1 || return; done
 }
 
 start() {
@@ -129,7 +131,7 @@ start() {
 start_all() {
   local each
   for each in $containers; do
-    docker start "$each" >/dev/null || echo "the database could not be started again: docker start $each" >&2
+    docker start "$each" >/dev/null 2>&1 || echo "the database could not be started again: docker start $each" >&2
   done
 }
 
@@ -202,7 +204,7 @@ inside() { docker exec "$helper" "$@" 3>&-; }
 attempt() {
   local what=$1 next=$2 errors
   shift 2
-  { errors=$("$@" 2>&1 >&4 3>&- | progress); } 4>&1 || die "$what (${errors##*$'\n'}): $next"
+  { errors=$("$@" 2>&1 >&4 3>&- | progress); } 4>&1 || die "$what (${errors%%$'\n'*}): $next"
 }
 
 # What tar says at a checkpoint, every thousand records of 10 KiB, is for the eyes; the rest are errors, which are kept.
@@ -235,7 +237,7 @@ save() {
   stopped=$SECONDS
   stop
   attempt "the volume cannot be copied" "give Docker's disk room (docker system df), and run this again" \
-    docker exec "$helper" cp --archive --reflink=auto /data/db /copy/data
+    docker exec "$helper" cp --archive /data/db /copy/data
   start
   stopped=$((SECONDS - stopped))
 

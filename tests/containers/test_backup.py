@@ -18,7 +18,7 @@ import pytest
 from pymongo import MongoClient
 
 from tests.containers.conftest import Copy, docker, inspect
-from tests.support import LIMIT, copy_repository, wait_for
+from tests.support import LIMIT, copy_repository, free_port, wait_for
 
 NUMBER = 10_003  # documents
 
@@ -205,6 +205,18 @@ def test_no_volume_no_backup(stack, tmp_path):
         assert done.stderr.startswith(f"there is no volume {name}-data here: docker compose up --wait makes one")
 
 
+def test_an_image_that_is_not_there_is_not_pulled(stack, tmp_path):
+    name = f"{stack.copy.name}-pull"
+    copy_repository(tmp_path, name)
+    docker("volume", "create", f"{name}-data")
+    environment = stack.copy.environment | {"MONGO_IMAGE": "no-such:1.0"}
+    done = subprocess.run([tmp_path / "scripts/backup"], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("no-such:1.0 does not start (")
+    assert "No such image" in done.stderr
+    assert done.stderr.endswith("): docker pull it, or set MONGO_IMAGE to an image that you have\n")
+
+
 def test_a_folder_that_cannot_be_written_to_is_refused(stack):
     folder = stack.full / "folder"
     assert stack.refusal("backup", folder).startswith(f"{folder} cannot be written to: make it yours")
@@ -328,31 +340,25 @@ def test_a_stack_that_is_down_stays_down_and_a_terminal_shows_progress(stack):
 
 
 def test_it_works_without_compose_and_where_documents_cannot_be_counted(copy, tmp_path):
-    name = f"{copy.name}-users"
+    name, port = f"{copy.name}-users", free_port()
     copy_repository(tmp_path / "other", name)
-    (tmp_path / "password").write_text("secret\n")
-    (tmp_path / "password").chmod(0o644)
     docker(
         "run",
         "--detach",
         f"--name={name}-mongodb",
+        f"--publish=127.0.0.1:{port}:27017",
         f"--volume={name}-data:/data/db",
         f"--volume={name}-config:/data/configdb",
-        f"--volume={tmp_path}/password:/password:ro",
         "--env=MONGO_INITDB_ROOT_USERNAME=root",
-        "--env=MONGO_INITDB_ROOT_PASSWORD_FILE=/password",
+        "--env=MONGO_INITDB_ROOT_PASSWORD=secret",
         "mongo:8.0",
     )
-
-    def evaluate(script: str) -> bool:
-        login = "mongosh --quiet --host $(hostname) --username root --password secret --authenticationDatabase admin"
-        return docker("exec", f"{name}-mongodb", "sh", "-c", f"{login} --eval '{script}'", check=False).returncode == 0
-
-    wait_for(lambda: evaluate("db.notes.insertMany([{}, {}, {}])"), "the database to have three documents")
-    backup = subprocess.run([tmp_path / "other/scripts/backup"], capture_output=True, text=True, check=False)
-    assert ": unknown documents, " in backup.stdout, backup.stderr
-    wait_for(lambda: evaluate("db.notes.drop()"), "the documents to be dropped")
-    restore = [tmp_path / "other/scripts/restore", tmp_path / "other" / backup.stdout.partition(": ")[0], "--yes"]
-    done = subprocess.run(restore, capture_output=True, text=True, check=False)
-    assert done.stdout.endswith(f"{name}-data holds unknown documents; before it was unknown\n"), done.stderr
-    assert evaluate("db.notes.countDocuments({}) == 3 || quit(1)")
+    with MongoClient("127.0.0.1", port, username="root", password="secret") as client:  # noqa: S106
+        client.test.notes.insert_many([{}, {}, {}])
+        backup = subprocess.run([tmp_path / "other/scripts/backup"], capture_output=True, text=True, check=False)
+        assert ": unknown documents, " in backup.stdout, backup.stderr
+        client.test.notes.drop()
+        restore = [tmp_path / "other/scripts/restore", tmp_path / "other" / backup.stdout.partition(": ")[0], "--yes"]
+        done = subprocess.run(restore, capture_output=True, text=True, check=False)
+        assert done.stdout.endswith(f"{name}-data holds unknown documents; before it was unknown\n"), done.stderr
+        assert client.test.notes.count_documents({}) == 3
