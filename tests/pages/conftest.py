@@ -42,6 +42,7 @@ def new_machine(name: str) -> Iterator[Machine]:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Name the blocks of the pages that are not run, and why."""
     blocks = [(step.page, block) for step in STEPS for block in read(step.page).console if block.not_run]
-    terminalreporter.write_line(f"{len(blocks)} console blocks of the pages are not run")
+    if STEPS:
+        terminalreporter.write_line(f"{len(blocks)} console blocks of the pages are not run")
     for path, block in blocks:
         terminalreporter.write_line(f"  {path.relative_to(ROOT)}:{block.line}: {block.not_run}")

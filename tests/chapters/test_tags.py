@@ -1,0 +1,135 @@
+"""The tree of every tag, as somebody who checks it out has it: it tests, builds and starts, and holds no more than that."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from tests.chapters.conftest import real_course
+from tests.containers.conftest import docker, need_engine, need_image
+from tests.support import ROOT, clean_environment
+
+STEPS = [line.split("  ")[0] for line in (ROOT / "chapters/series").read_text().splitlines()]
+# What every step has, whether something there asks for it or not.
+FRAME = ("docs/", ".gitattributes", ".gitignore", "LICENSE", "README.md")
+
+
+@pytest.fixture(scope="module")
+def trees(tmp_path_factory) -> dict[str, Path]:
+    """A folder for each step, with its files."""
+    folder = tmp_path_factory.mktemp("trees")
+    clone = real_course(folder / "course")
+    clone.chapter("tags")
+    for step in STEPS:
+        clone.git("worktree", "add", "--quiet", "--detach", folder / step, f"ch/{step}")
+    return {step: folder / step for step in STEPS}
+
+
+@pytest.fixture(params=STEPS)
+def tree(request, trees) -> Path:
+    return trees[request.param]
+
+
+def files(tree: Path) -> dict[str, str]:
+    """The files of a tree, and their texts."""
+    paths = subprocess.run(["git", "-C", tree, "ls-files"], check=True, capture_output=True, text=True).stdout.split()
+    return {path: (tree / path).read_text(errors="replace") for path in paths}
+
+
+@pytest.fixture
+def image(tree) -> Iterator[str]:
+    name = f"test-{os.getpid()}-tags-{tree.name}"
+    yield name
+    docker("image", "rm", "--force", name, check=False)
+
+
+def test_its_tests_pass(tree):
+    if not (tree / "tests").exists():
+        assert int(tree.name[:2]) < 2
+        return
+    # This virtual environment serves a step that asks for what is in it.
+    for lock in ("requirements.txt", "requirements-dev.txt"):
+        lines = re.findall(r"^\w[^\\\n]*==[^\\\n]*", (tree / lock).read_text(), re.MULTILINE)
+        for requirement in map(Requirement, lines):
+            if requirement.marker is None or requirement.marker.evaluate():
+                assert version(requirement.name) in requirement.specifier, f"{lock} of {tree.name}: {requirement}"
+    # From some step on, the tests are main's, and test the same files there. What takes long runs only there.
+    own = "tests/unit" if (tree / "tests/unit").exists() else "tests"
+    for arguments in ([own],) if own == "tests" else ([own], ["--collect-only", "tests"]):
+        command = [sys.executable, "-m", "pytest", "--quiet", "-p", "no:cacheprovider", *arguments]
+        done = subprocess.run(command, cwd=tree, env=clean_environment(), capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_its_image_builds_and_holds_no_secret(tree, image):
+    if not (tree / "Dockerfile").exists():
+        assert int(tree.name[:2]) < 3
+        return
+    need_engine()
+    need_image("python:3.13-slim-trixie")
+    # .git is there too: a file here, since the tree is a worktree.
+    planted = [tree / path for path in (".env", ".env.production")]
+    for file in planted:
+        file.write_text("API_TOKEN=secret\n")
+    try:
+        docker("build", "--quiet", "--tag", image, tree)
+    finally:
+        for file in planted:
+            file.unlink()
+    listing = docker("run", "--rm", "--network=none", image, "python", "-c", LIST_FILES).stdout.split()
+    assert "service/__init__.py" in listing
+    assert [path for path in (".git", ".env", ".env.production") if path in listing] == []
+
+
+LIST_FILES = """
+import os
+for folder, _, files in os.walk("."):
+    for file in files:
+        print(os.path.relpath(os.path.join(folder, file)))
+"""
+
+
+def test_compose_reads_its_files(tree):
+    if not (tree / "docker-compose.yml").exists():
+        assert int(tree.name[:2]) < 12
+        return
+    need_engine()
+    docker("compose", "config", "--quiet", cwd=tree)
+    if (tree / "compose.production.yml").exists():
+        docker("compose", "-f", "docker-compose.yml", "-f", "compose.production.yml", "config", "--quiet", cwd=tree)
+
+
+def test_git_ignores_settings_and_secrets(tree):
+    for path in (".env", ".env.production", "secrets/api_token", ".venv/bin/python", "data/db"):
+        subprocess.run(["git", "-C", tree, "check-ignore", "--quiet", path], check=True)
+
+
+def test_it_has_no_file_that_nothing_there_asks_for(tree):
+    """A file is asked for where another one, or a page up to this step's, has its name; a test where it is run."""
+    texts = files(tree)
+    pages = [text for path, text in texts.items() if re.match(r"docs/\d\d", path) and path[5:7] <= tree.name[:2]]
+    unasked = []
+    for path in texts:
+        if (
+            path.startswith(FRAME)
+            or re.match(r"tests/.*(test_\w+|conftest)\.py$", path)
+            or path.endswith("/__init__.py")
+        ):
+            continue
+        name = Path(path).stem if path.endswith(".py") else Path(path).name
+        others = [text for other, text in texts.items() if other != path and not other.startswith(FRAME)]
+        if not any(re.search(rf"(?<!\w){re.escape(name)}\b", text) for text in [*others, *pages]):
+            unasked.append(path)
+    assert unasked == []
+
+
+def test_its_tests_ask_for_no_script_that_is_not_there(tree):
+    texts = {path: text for path, text in files(tree).items() if path.startswith("tests/")}
+    named = {name for text in texts.values() for name in re.findall(r"(?<![\w/])scripts/(\w[\w.-]*\w)", text)}
+    assert sorted(name for name in named if not (tree / "scripts" / name).exists()) == []
