@@ -167,6 +167,22 @@ def real_course(folder: Path) -> Clone:
     return clone
 
 
+def lay_out(folder: Path) -> dict[str, Path]:
+    """The trees of this repository's steps, each in a folder below this one."""
+    clone = real_course(folder / "course")
+    clone.chapter("tags")
+    steps = [tag.removeprefix("ch/") for tag in clone.tags()]
+    for step in steps:
+        clone.git("worktree", "add", "--quiet", "--detach", folder / step, f"ch/{step}")
+    return {step: folder / step for step in steps}
+
+
+def texts(tree: Path) -> dict[str, str]:
+    """The files of a tree that git knows, and what is in them."""
+    paths = subprocess.run(["git", "-C", tree, "ls-files", "-z"], check=True, capture_output=True, text=True).stdout
+    return {path: (tree / path).read_text(errors="replace") for path in paths.split("\0") if path}
+
+
 @pytest.fixture(scope="session")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small course, committed on main."""

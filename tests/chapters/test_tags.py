@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from tests.chapters.conftest import real_course
+from tests.chapters.conftest import lay_out, texts
 from tests.containers.conftest import docker, need_engine, need_image
 from tests.support import ROOT, clean_environment
 
@@ -23,23 +23,12 @@ FRAME = ("docs/", ".gitattributes", ".gitignore", "LICENSE", "README.md")
 @pytest.fixture(scope="module")
 def trees(tmp_path_factory) -> dict[str, Path]:
     """A folder for each step, with its files."""
-    folder = tmp_path_factory.mktemp("trees")
-    clone = real_course(folder / "course")
-    clone.chapter("tags")
-    for step in STEPS:
-        clone.git("worktree", "add", "--quiet", "--detach", folder / step, f"ch/{step}")
-    return {step: folder / step for step in STEPS}
+    return lay_out(tmp_path_factory.mktemp("trees"))
 
 
 @pytest.fixture(params=STEPS)
 def tree(request, trees) -> Path:
     return trees[request.param]
-
-
-def files(tree: Path) -> dict[str, str]:
-    """The files of a tree, and their texts."""
-    paths = subprocess.run(["git", "-C", tree, "ls-files"], check=True, capture_output=True, text=True).stdout.split()
-    return {path: (tree / path).read_text(errors="replace") for path in paths}
 
 
 @pytest.fixture
@@ -112,10 +101,10 @@ def test_git_ignores_settings_and_secrets(tree):
 
 def test_it_has_no_file_that_nothing_there_asks_for(tree):
     """A file is asked for where another one, or a page up to this step's, has its name; a test where it is run."""
-    texts = files(tree)
-    pages = [text for path, text in texts.items() if re.match(r"docs/\d\d", path) and path[5:7] <= tree.name[:2]]
+    content = texts(tree)
+    pages = [text for path, text in content.items() if re.match(r"docs/\d\d", path) and path[5:7] <= tree.name[:2]]
     unasked = []
-    for path in texts:
+    for path in content:
         if (
             path.startswith(FRAME)
             or re.match(r"tests/.*(test_\w+|conftest)\.py$", path)
@@ -123,13 +112,13 @@ def test_it_has_no_file_that_nothing_there_asks_for(tree):
         ):
             continue
         name = Path(path).stem if path.endswith(".py") else Path(path).name
-        others = [text for other, text in texts.items() if other != path and not other.startswith(FRAME)]
+        others = [text for other, text in content.items() if other != path and not other.startswith(FRAME)]
         if not any(re.search(rf"(?<!\w){re.escape(name)}\b", text) for text in [*others, *pages]):
             unasked.append(path)
     assert unasked == []
 
 
 def test_its_tests_ask_for_no_script_that_is_not_there(tree):
-    texts = {path: text for path, text in files(tree).items() if path.startswith("tests/")}
-    named = {name for text in texts.values() for name in re.findall(r"(?<![\w/])scripts/(\w[\w.-]*\w)", text)}
+    content = [text for path, text in texts(tree).items() if path.startswith("tests/")]
+    named = {name for text in content for name in re.findall(r"(?<![\w/])scripts/(\w[\w.-]*\w)", text)}
     assert sorted(name for name in named if not (tree / "scripts" / name).exists()) == []

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.chapters.conftest import Clone, real_course
+from tests.chapters.conftest import lay_out, texts
 from tests.pages.page import ANY, Page, read
 from tests.pages.steps import STEPS, Step
 from tests.support import NAME, ROOT
@@ -18,17 +18,10 @@ WIDTH = 120
 
 
 @pytest.fixture(scope="module")
-def real(tmp_path_factory) -> Clone:
-    """This repository, its steps woven."""
-    clone = real_course(tmp_path_factory.mktemp("real") / "course")
-    clone.chapter("tags")
-    return clone
-
-
-@pytest.fixture(scope="module")
-def files(real) -> dict[Step, dict[str, str]]:
+def files(tmp_path_factory) -> dict[Step, dict[str, str]]:
     """The files of each step."""
-    return {step: real.at(step.name) for step in STEPS}
+    trees = lay_out(tmp_path_factory.mktemp("trees"))
+    return {step: texts(trees[step.name]) for step in STEPS}
 
 
 def following(step: Step) -> Step | None:
@@ -193,9 +186,9 @@ def test_all_names_in_compose_files_are_in_the_one_list(step, files):
 
 @pytest.mark.parametrize("step", STEPS, ids=str)
 def test_there_is_one_database(step, files):
-    texts = {path: text for path, text in files[step].items() if not path.startswith(("tests/", "docs/"))}
-    texts[str(step.page)] = "\n".join(commands(read(step.page)))
-    for path, text in texts.items():
+    sources = {path: text for path, text in files[step].items() if not path.startswith(("tests/", "docs/"))}
+    sources[str(step.page)] = "\n".join(commands(read(step.page)))
+    for path, text in sources.items():
         databases = set(re.findall(r"mongodb://[\w:@.${}-]*?/([\w-]+)", text)) | set(
             re.findall(r"\buse (\w\S+)$", text)
         )
