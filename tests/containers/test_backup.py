@@ -362,3 +362,16 @@ def test_it_works_without_compose_and_where_documents_cannot_be_counted(copy, tm
         done = subprocess.run(restore, capture_output=True, text=True, check=False)
         assert done.stdout.endswith(f"{name}-data holds unknown documents; before it was unknown\n"), done.stderr
         assert client.test.notes.count_documents({}) == 3
+
+
+def test_production_counts_its_documents_and_takes_a_backup_without_its_users(stack):
+    stack.copy.compose("down")
+    stack.copy.environment["COMPOSE_FILE"] = "docker-compose.yml:compose.production.yml"
+    assert stack.run("secrets", "init").returncode == 0
+    stack.copy.compose("up", "--build", "--wait")
+    done = stack.run("restore", stack.full, "--yes")
+    assert f": {NUMBER} documents, " in done.stdout, done.stderr
+    assert done.stdout.endswith(f"{stack.copy.name}-data holds {NUMBER} documents; before it was {NUMBER}\n"), (
+        done.stderr
+    )
+    assert stack.copy.request("GET", "/users?limit=1").json()["total"] == NUMBER - 3

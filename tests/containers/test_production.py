@@ -544,20 +544,6 @@ def test_two_rotations_do_not_meet(stack):
     assert secret(stack, "database_url") == before
 
 
-@pytest.fixture(scope="module")
-def backup(stack):
-    """What scripts/backup prints, with the secrets as they are before they are made anew."""
-    done = stack.script("backup")
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def test_a_backup_knows_its_documents(stack, backup):
-    count = f"print(connect({root_url(stack)!r}).getSiblingDB({stack.name!r}).users.countDocuments({{}}))"
-    number = docker("exec", stack.container("mongodb"), "mongosh", "--quiet", "--nodb", "--eval", count).stdout.strip()
-    assert f": {number} documents, " in backup
-
-
 def test_all_secrets_can_be_made_anew(stack):
     before = {name: secret(stack, name) for name in FILES}
     old = (root_url(stack), before["database_url"])
@@ -567,12 +553,3 @@ def test_all_secrets_can_be_made_anew(stack):
     stack.compose("up", "--wait", "--force-recreate")
     stack.ready()
     assert logins(stack, *old, root_url(stack), secret(stack, "database_url")) == ["refused"] * 2 + ["allowed"] * 2
-
-
-def test_a_backup_is_restored_also_under_other_secrets(stack, backup):
-    user = {"name": "Ann", "email": f"{uuid.uuid4()}@example.org"}
-    assert stack.request("POST", "/users", json=user, headers=bearer_of(stack)).status_code == 201
-    file, number = re.match(r"(.+): (\d+) documents", backup).groups()
-    done = stack.script("restore", file, "--yes")
-    assert done.stdout.endswith(f"{stack.name}-data holds {number} documents; before it was {int(number) + 1}\n"), done
-    assert stack.request("POST", "/users", json=user, headers=bearer_of(stack)).status_code == 201
