@@ -86,6 +86,9 @@ def test_is_healthy_without_a_database_and_ends_in_order(production):
     container = docker("run", "--detach", "--env", f"DATABASE_URL={url}", production).stdout.strip()
     try:
         wait_for(lambda: inspect(container)["State"]["Health"]["Status"] == "healthy", "the container to be healthy")
+        ask = "from urllib.request import urlopen; print(urlopen('http://localhost:3000/about').read().decode())"
+        about = json.loads(docker("exec", container, "python", "-c", ask).stdout)
+        assert about == {"hostname": container[:12], "version": "1.4.2", "revision": "abc", "database": "down"}
         docker("stop", container)
         assert inspect(container)["State"]["ExitCode"] == 0
         log = docker("logs", container).stdout

@@ -177,6 +177,31 @@ def test_the_tests_run_in_a_container_too(stack):
     assert "failed" not in done.stdout
 
 
+RELOAD = """
+import os
+import socket
+from urllib.request import Request, urlopen
+address = socket.gethostbyname_ex("app")[2][0]  # in the order in which they came: getaddrinfo() prefers the nearest
+page = Request(f"http://{address}:{os.environ['PORT']}/", headers={"Accept": "text/html"})
+print(urlopen(page).read().decode().partition('id="hostname">')[2].partition("<")[0])
+"""
+
+
+def test_with_two_replicas_a_reload_shows_the_other(stack):
+    # A published port is one container's, so here nobody publishes one: on the network, the name stands for both.
+    (stack.folder / "replicas.yml").write_text("services:\n  app:\n    ports: !reset []\n")
+    stack.compose("-f", "docker-compose.yml", "-f", "replicas.yml", "up", "--wait", "--scale", "app=2")
+    replicas = stack.container("app").split()
+    shown = set()
+
+    def both() -> bool:
+        shown.add(docker("exec", replicas[0], "python", "-c", RELOAD).stdout.strip())
+        return len(shown) == 2
+
+    wait_for(both, "the other replica to answer")
+    assert shown == {replica[:12] for replica in replicas}
+
+
 def test_compose_finds_nothing_to_warn_about(stack):
     for files in ([], ["-f", "docker-compose.yml"]):
         done = stack.compose(*files, "config", "--quiet")
