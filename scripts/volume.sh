@@ -80,7 +80,7 @@ begin() {
 # the database may have run on them since.
 finish_restore() {
   inside test -e /data/db/.restore || return 0
-  if inside sh -c 'cd /data/db/.restore && [ -e old ] && ! ls new/* >/dev/null 2>&1'; then
+  if inside sh -c 'cd /data/db/.restore && [ -e old ] && [ -z "$(ls -A new)" ]'; then
     keep
     echo "the machine went down during a restore: what was restored is kept" >&2
   else
@@ -142,8 +142,8 @@ count() {
   for each in $containers; do documents=$(ask "$each") || documents=unknown; done
 }
 
-# Prints the number of documents, or "unknown" where the database lets nobody see; fails where it does not answer. Logs in
-# with what compose.production.yml gives it.
+# Prints the number of documents, or "unknown" where the database lets nobody see; fails where it does not answer. Logs
+# in with what compose.production.yml gives it.
 ask() {
   docker exec "$1" mongosh --quiet --eval '
     const { existsSync, readFileSync } = require("fs");
