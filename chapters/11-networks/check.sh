@@ -1,8 +1,15 @@
 # shellcheck shell=bash
-on_it() { docker inspect --format '{{json .NetworkSettings.Networks}}' "$1" | grep --quiet '"flask-mongo-app-net"'; }
+# on NAME: whether the container is on the network.
+on() {
+  docker inspect --format '{{range $name, $_ := .NetworkSettings.Networks}}{{println $name}}{{end}}' "$1" |
+    grep --quiet --line-regexp flask-mongo-app-net
+}
 
-expect "the network flask-mongo-app-net is there" "docker network create flask-mongo-app-net" network flask-mongo-app-net
-expect "mongodb is on it" "docker run … --network flask-mongo-app-net … mongo:8.0" on_it mongodb
-expect "app is on it" "docker run … --network flask-mongo-app-net … flask-mongo-app" on_it app
-expect "a user was added through the app" "curl localhost:3000/users …" answers /users '"email"'
+expect 'the network flask-mongo-app-net is there' 'docker network create flask-mongo-app-net' network flask-mongo-app-net
+for name in mongodb app; do
+  expect "$name runs" "docker run --detach --name $name --network flask-mongo-app-net …, as on the page" running "$name"
+  expect "$name is on the network" "docker network connect flask-mongo-app-net $name" on "$name"
+done
+expect 'the app has a user in its database' 'curl localhost:3000/users …, as in "The app and its database"' \
+  answers /users '"email"'
 done_with 11-networks
