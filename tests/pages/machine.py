@@ -68,17 +68,12 @@ class Machine:
         return Terminal("docker", *self._exec(), "--interactive", "--tty", self.name, "bash")
 
     def empty(self) -> None:
-        """Take everything out of the engine, images and the builder's cache too, and end what the learner runs."""
-        self.clean()
-        self.root("docker system prune --all --force")
-
-    def clean(self) -> None:
-        """Take containers, volumes and networks out of the engine, and end what the learner runs."""
+        """Take everything out of the engine, the builder's cache too, and end what the learner runs."""
         self.root(
             "pkill --signal KILL --uid learner || true;"
             "docker ps --all --quiet | xargs --no-run-if-empty docker rm --force --volumes;"
             "docker volume ls --quiet | xargs --no-run-if-empty docker volume rm;"
-            "docker network prune --force"
+            "docker system prune --all --force"
         )
 
     def clone(self) -> None:
