@@ -1,7 +1,7 @@
 // Keeps the page up to date. Whatever comes from users goes into it as text (textContent), never as markup.
 
-const POLL_MS = 1000; // with ANSWER_MS: a change is shown within 3 s
-const ANSWER_MS = 2000; // an app that takes longer does not answer; it has 1.5 s for its own question to the database
+const POLL_MS = 1000; // with the 1.5 s that the app gives the database: a change is shown within 3 s
+const ANSWER_MS = 4000; // an app that takes longer does not answer
 const UNDO_MS = 6000;
 const TOKEN = "api-token"; // in sessionStorage: this tab's, and gone with it
 
@@ -24,8 +24,6 @@ function showTotal(total) {
   put("total", String(total));
   put("kept", String(total));
 }
-
-const oneLess = () => showTotal(Math.max(0, Number($("total").textContent) - 1));
 
 // --- Asking the API --------------------------------------------------------------------------------------------------
 
@@ -94,7 +92,7 @@ function label(row) {
   row.classList.toggle("leaving", undo);
 }
 
-const called = (row) => row.querySelector(".name").textContent || "this user";
+const called = (row) => row?.querySelector(".name").textContent || "The user";
 
 function showMore(next) {
   $("more").hidden = next === null;
@@ -111,7 +109,7 @@ async function readUsers() {
   }
   const focused = document.activeElement.closest(".user")?.id;
   list.replaceChildren(...data.users.map(makeRow));
-  if (focused) $(focused)?.querySelector(".delete").focus();
+  if (focused) ($(focused)?.querySelector(".delete") ?? $("name")).focus();
   showTotal(data.total);
   showMore(data.next);
   return true;
@@ -181,6 +179,7 @@ function toggle(event) {
 }
 
 async function remove(id) {
+  const name = called($(id));
   const { status, data } = await ask("DELETE", `/users/${id.replace("user-", "")}`);
   leaving.delete(id);
   const row = $(id); // perhaps not the row of before: the list may have been read anew
@@ -188,9 +187,9 @@ async function remove(id) {
     if (row) label(row);
     return say(`Not deleted. ${data.detail}`, true);
   }
-  if (status === 204) oneLess();
+  if (status === 204) showTotal(Number($("total").textContent) - 1);
+  say(`${name} is deleted.`);
   if (!row) return;
-  say(`${called(row)} is deleted.`);
   const neighbour = row.nextElementSibling ?? row.previousElementSibling;
   if (row.contains(document.activeElement)) (neighbour?.querySelector(".delete") ?? $("name")).focus();
   row.remove();
@@ -211,11 +210,6 @@ function showState(state) {
   put("state-says", STATES[state]);
 }
 
-async function about() {
-  const response = await fetch("/about", { signal: AbortSignal.timeout(ANSWER_MS) });
-  return response.json();
-}
-
 let recovery = null;
 
 async function recover() {
@@ -226,7 +220,8 @@ async function recover() {
 async function watch() {
   if (!document.hidden) {
     try {
-      const answer = await about();
+      const response = await fetch("/about", { signal: AbortSignal.timeout(ANSWER_MS) });
+      const answer = await response.json();
       put("hostname", answer.hostname);
       put("version", answer.version);
       put("revision", answer.revision.slice(0, 12)); // of a commit's 40 digits

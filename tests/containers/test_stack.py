@@ -74,6 +74,7 @@ def test_a_saved_change_is_served_without_a_restart(stack):
 def test_readiness_turns_while_the_database_is_stopped_and_comes_back(stack):
     stack.compose("stop", "mongodb")
     wait_for(lambda: stack.request("GET", "/readyz").status_code == 503, "readiness to turn")
+    assert stack.request("GET", "/about").json()["database"] == "down"
     assert stack.request("GET", "/").ok
     assert stack.request("GET", "/healthz").ok
     assert inspect(stack.container("app"))["State"]["Health"]["Status"] == "healthy"  # it is alive, and says so
