@@ -1,5 +1,7 @@
 # shellcheck shell=bash
-bare() { ! docker run --rm --entrypoint ls flask-mongo-app -A | grep --quiet --line-regexp --fixed-strings -e .env -e .git; }
+bare() {
+  image flask-mongo-app && ! docker run --rm flask-mongo-app ls -A | grep --quiet --line-regexp -F -e .env -e .git
+}
 
 expect "the image flask-mongo-app is built" "docker build --tag flask-mongo-app ." image flask-mongo-app
 expect "neither .env nor .git is in it" "look at .dockerignore, and build again" bare

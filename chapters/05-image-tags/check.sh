@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 id() { docker image inspect --format '{{.Id}}' "flask-mongo-app:$1"; }
-same() { [ "$(id "$1")" = "$(id "$2")" ]; }
+same() { image "flask-mongo-app:$1" && [ "$(id "$1")" = "$(id "$2")" ]; }
 labelled() { docker image inspect "flask-mongo-app:$1" --format '{{json .Config.Labels}}' | grep --quiet "\"$1\""; }
 
 expect "flask-mongo-app:1.0.0 is there" "scripts/image build 1.0.0" image flask-mongo-app:1.0.0
