@@ -2,6 +2,7 @@
 
 import re
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -29,15 +30,20 @@ def following(step: Step) -> Step | None:
     return rest[0] if rest else None
 
 
-def prose(page: Page) -> dict[int, str]:
+def prose(lines: list[str]) -> dict[int, str]:
     """The lines outside of fenced blocks and tables, by their numbers."""
     kept, fenced = {}, False
-    for number, line in enumerate(page.lines, 1):
-        if line.startswith("```"):
+    for number, line in enumerate(lines, 1):
+        if line.lstrip().startswith("```"):
             fenced = not fenced
         elif not fenced and not line.startswith("|"):
             kept[number] = line
     return kept
+
+
+def dead_links(page: Path) -> list[str]:
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)[^)]*\)", page.read_text(encoding="utf-8"))
+    return [link for link in links if not (page.parent / link).exists()]
 
 
 def section(page: Page, heading: str) -> list[str]:
@@ -58,7 +64,7 @@ def test_a_page_has_its_parts_in_order(step):
     assert page.headings[-4:] == LAST_PARTS
     assert len(page.headings) > 5, "there is something to learn"
     assert 60 <= len(page.lines) <= 200
-    assert {number: line for number, line in prose(page).items() if len(line) > WIDTH} == {}
+    assert {number: line for number, line in prose(page.lines).items() if len(line) > WIDTH} == {}
 
 
 @pytest.mark.parametrize("step", STEPS, ids=str)
@@ -79,8 +85,22 @@ def test_a_page_links_what_its_step_changed_and_the_page_that_follows(step):
 
 @pytest.mark.parametrize("step", STEPS, ids=str)
 def test_all_that_a_page_links_to_is_there(step):
-    links = re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", "\n".join(prose(read(step.page)).values()))
-    assert [link for link in links if not (step.page.parent / link).exists()] == []
+    assert dead_links(step.page) == []
+
+
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *sorted((ROOT / "docs" / "reference").glob("*.md"))], ids=lambda page: page.name
+)
+def test_a_page_to_look_things_up_in_has_narrow_lines_and_links_what_is_there(page):
+    lines = page.read_text(encoding="utf-8").splitlines()
+    assert {number: line for number, line in prose(lines).items() if len(line) > WIDTH} == {}
+    assert dead_links(page) == []
+
+
+@pytest.mark.parametrize("step", STEPS, ids=str)
+def test_the_readme_lists_the_step(step):
+    row = f"| {step.name[:2]} | `ch/{step}` | [{step.title}](docs/{step.page.name}) |"
+    assert row in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_few_blocks_are_not_run():
