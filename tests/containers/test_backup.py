@@ -30,12 +30,14 @@ class Stack:
         self.copy = copy
         copy.compose("up", "--build", "--wait")
         self.empty = self.backup()
+        assert copy.request("GET", "/users").ok  # which makes the app's own index
         with self.database() as database:
             database.users.insert_many({"name": "Ann", "email": f"{n}@example.org", "n": n} for n in range(NUMBER - 3))
             database.notes.insert_many({"text": "x" * n} for n in range(3))
             database.users.create_index([("n", -1), ("name", 1)])
             database.notes.create_index("text", unique=True, sparse=True)
         self.content = self.read()
+        assert len(self.content["users"][1]) == 3
         self.full = self.backup()
 
     @contextlib.contextmanager
