@@ -48,9 +48,12 @@ def test_its_tests_pass(tree):
         for requirement in map(Requirement, lines):
             if requirement.marker is None or requirement.marker.evaluate():
                 assert version(requirement.name) in requirement.specifier, f"{lock} of {tree.name}: {requirement}"
-    # From some step on, the tests are main's, and test the same files there. What takes long runs only there.
-    own = "tests/unit" if (tree / "tests/unit").exists() else "tests"
-    for arguments in ([own],) if own == "tests" else ([own], ["--collect-only", "tests"]):
+    runs = [["tests"]]
+    if (tree / "tests/unit").exists():  # main's tests: what takes long runs only there
+        runs = [["--collect-only", "tests"], ["tests/unit"]]
+    if tree.name == STEPS[-1]:  # which is main
+        runs = runs[:1]
+    for arguments in runs:
         command = [sys.executable, "-m", "pytest", "--quiet", "-p", "no:cacheprovider", *arguments]
         done = subprocess.run(command, cwd=tree, env=clean_environment(), capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -100,7 +103,9 @@ def test_git_ignores_settings_and_secrets(tree):
 
 
 def test_it_has_no_file_that_nothing_there_asks_for(tree):
-    """A file is asked for where another one, or a page up to this step's, has its name; a test where it is run."""
+    """A file is asked for where another one, or a page up to this step's, has its name or its folder's path; a test where
+    it is run.
+    """
     content = texts(tree)
     pages = [text for path, text in content.items() if re.match(r"docs/\d\d", path) and path[5:7] <= tree.name[:2]]
     unasked = []
@@ -111,9 +116,12 @@ def test_it_has_no_file_that_nothing_there_asks_for(tree):
             or path.endswith("/__init__.py")
         ):
             continue
-        name = Path(path).stem if path.endswith(".py") else Path(path).name
+        names = [Path(path).stem if path.endswith(".py") else Path(path).name]
+        if path.count("/") > 1:
+            names.append(str(Path(path).parent))
+        asked = re.compile("|".join(rf"(?<!\w){re.escape(name)}\b" for name in names))
         others = [text for other, text in content.items() if other != path and not other.startswith(FRAME)]
-        if not any(re.search(rf"(?<!\w){re.escape(name)}\b", text) for text in [*others, *pages]):
+        if not any(map(asked.search, [*others, *pages])):
             unasked.append(path)
     assert unasked == []
 
