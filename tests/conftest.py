@@ -1,6 +1,7 @@
 """What all tests share: the service as a process with its database, and what to do where a part is missing."""
 
 import os
+import signal
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,9 @@ from pymongo.collection import Collection
 from tests.support import BIN, Database, Server
 
 REQUIRE_ALL = bool(os.environ.get("REQUIRE_ALL"))
+
+# Started in the background of a shell, we and all that we start would be deaf to Ctrl-C, which some tests press.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)
