@@ -56,9 +56,6 @@ HOSTILE = (
     "log.showSignature=true",
 )
 
-# The course itself is tested as soon as there is one.
-collect_ignore = [] if (ROOT / "chapters/series").exists() else ["test_course.py", "test_tags.py"]
-
 
 class Clone:
     """A clone of the small course, and what a person types in it."""

@@ -11,9 +11,6 @@ from tests.pages.page import read
 from tests.pages.steps import STEPS
 from tests.support import ROOT
 
-# The course is tested as soon as there is one.
-collect_ignore = [] if STEPS else ["test_pages.py", "test_guards.py"]
-
 
 @pytest.fixture(scope="session")
 def machine() -> Iterator[Machine]:
@@ -42,7 +39,6 @@ def new_machine(name: str) -> Iterator[Machine]:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Name the blocks of the pages that are not run, and why."""
     blocks = [(step.page, block) for step in STEPS for block in read(step.page).console if block.not_run]
-    if STEPS:
-        terminalreporter.write_line(f"{len(blocks)} console blocks of the pages are not run")
+    terminalreporter.write_line(f"{len(blocks)} console blocks of the pages are not run")
     for path, block in blocks:
         terminalreporter.write_line(f"  {path.relative_to(ROOT)}:{block.line}: {block.not_run}")

@@ -25,13 +25,22 @@ class Machine:
         self.name = name
 
     def start(self) -> None:
-        """Start the machine, where it does not run yet: half a minute."""
-        if docker("container", "inspect", self.name, check=False).returncode == 0:
-            return
+        """Start the machine; making it, where it is not there yet, takes half a minute."""
+        there = docker("container", "inspect", self.name, check=False).returncode == 0
+        if there:
+            docker("start", self.name)
+        else:
+            self._make()
+        wait_for(lambda: self.try_root("docker version && curl --silent 127.0.0.1:6000").returncode == 0, "the engine")
+        if not there:
+            self._fill_mirror()
+
+    def _make(self) -> None:
         folder = Path(__file__).parent / "machine"
         docker("build", "--quiet", "--tag", self.name, "--build-context", f"ci={ROOT / '.ci'}", folder)
         docker("run", "--detach", "--init", "--privileged", "--name", self.name, "--hostname", "learner", self.name)
-        wait_for(lambda: self.try_root("docker version && curl --silent 127.0.0.1:6000").returncode == 0, "the engine")
+
+    def _fill_mirror(self) -> None:
         # All at once: images share layers.
         with subprocess.Popen(["docker", "save", *BASE_IMAGES], stdout=subprocess.PIPE) as save:
             docker("exec", "--interactive", self.name, "docker", "load", "--quiet", stdin=save.stdout)

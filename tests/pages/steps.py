@@ -20,5 +20,4 @@ class Step(NamedTuple):
         return ROOT / "docs" / f"{self.name}.md"
 
 
-SERIES = ROOT / "chapters" / "series"
-STEPS = [Step(*line.split("  ", 1)) for line in SERIES.read_text().splitlines()] if SERIES.exists() else []
+STEPS = [Step(*line.split("  ", 1)) for line in (ROOT / "chapters/series").read_text().splitlines()]
