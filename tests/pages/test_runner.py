@@ -101,8 +101,8 @@ def test_a_page_that_says_something_else_does_not(page, text, wrong, tmp_path, m
 
 
 def test_a_busy_terminal_takes_no_command(page):
-    results = page(block("$ echo up; sleep 60\nup", "keeps running") + block("$ echo one\none"))
-    assert wrongs(results) == [None, "this terminal is still busy with: echo up; sleep 60"]
+    results = page(block("$ (echo up; exec sleep 60)\nup", "keeps running") + block("$ echo one\none"))
+    assert wrongs(results) == [None, "this terminal is still busy with: (echo up; exec sleep 60)"]
 
 
 def test_the_report_names_the_place_and_shows_the_difference(page, tmp_path):
