@@ -27,7 +27,6 @@ from weaving import (
     clone_folder,
     complaint,
     git,
-    git_bytes,
     identity,
     list_tree,
     read_blobs,
@@ -40,7 +39,7 @@ from weaving import (
     write_trees,
 )
 
-# The same at every step: the pages, so that a step's difference shows code alone, and what moves on from there.
+# The same in every chapter: the pages, so that `diff` shows code alone, and the tool that moves on from there.
 EVERYWHERE = ("docs/", "scripts/chapter", "scripts/weaving.py", "scripts/authoring.py", "scripts/project.py")
 # Commits that are on their way, not somebody's: as git makes them where nothing is configured.
 PLAIN = ("-c", "commit.gpgSign=false", "-c", f"core.hooksPath={os.devnull}")
@@ -55,29 +54,6 @@ def snapshot() -> str:
             shutil.copyfile(current, index["GIT_INDEX_FILE"])
         git("-c", "core.autocrlf=false", "add", "--all", **index)
         return git("write-tree", **index)
-
-
-# --- Differences ------------------------------------------------------------------------------------------------------
-
-
-def difference(before: str, after: str) -> bytes:
-    """What changed between two trees, independent of anybody's configuration."""
-    settings = ("-c", "diff.suppressBlankEmpty=false", "-c", "core.quotePath=true")
-    settings += ("-c", f"core.attributesFile={os.devnull}")
-    look = ("--full-index", "--no-color", "--no-renames", "--no-ext-diff", "--no-textconv", "--unified=3")
-    look += ("--inter-hunk-context=0", "--diff-algorithm=myers", "--indent-heuristic")
-    look += ("--src-prefix=a/", "--dst-prefix=b/")
-    return git_bytes(*settings, "diff-tree", "-r", "--patch", *look, before, after)
-
-
-def differences(source: Source, chain: list[Files]) -> dict[str, bytes]:
-    """The content of each step.diff, by its path; the first step, and one that changes no file, have none."""
-    trees = write_trees(chain)
-    return {
-        f"{step.folder}step.diff": difference(before, after)
-        for step, before, after in zip(source.steps[1:], trees, trees[1:])
-        if before != after
-    }
 
 
 # --- Verify -----------------------------------------------------------------------------------------------------------
@@ -97,8 +73,6 @@ def problems(source: Source) -> list[str]:
     found += wrong_sources(source)
     found += wrong_pages(source)
     found += wrong_trees(source, chain)
-    if not found:  # else the differences are wrong anyway
-        found += wrong_differences(source, chain)
     return found
 
 
@@ -182,18 +156,6 @@ def everywhere_of(files: Files) -> Files:
     return {path: entry for path, entry in files.items() if path.startswith(EVERYWHERE)}
 
 
-def wrong_differences(source: Source, chain: list[Files]) -> list[str]:
-    """Each step.diff that does not show its step."""
-    wanted = differences(source, chain)
-    there = {path: entry[1] for path, entry in source.files.items() if re.fullmatch(r"chapters/[^/]+/step\.diff", path)}
-    contents = read_blobs(there.values())
-    return [
-        f"{path} is not current: scripts/chapter save"
-        for path in sorted(wanted.keys() | there.keys())
-        if path not in there or contents[there[path]] != wanted.get(path)
-    ]
-
-
 # --- From the files of each step to chapters/ -------------------------------------------------------------------------
 
 
@@ -217,9 +179,7 @@ def export(source: Source, chain: list[Files], woven: Files) -> Files:
         if lines != (source.lists[step] or "").splitlines():
             content = "".join(f"{line}\n" for line in lines).encode()
             files[f"{step.folder}changes"] = ("100644", write_blob(content))
-    wanted = {path: ("100644", write_blob(content)) for path, content in differences(source, chain).items()}
-    files = {path: entry for path, entry in files.items() if not re.fullmatch(r"chapters/[^/]+/step\.diff", path)}
-    return {**files, **wanted}
+    return files
 
 
 def rewrite(source: Source, step: Step, before: Files, after: Files, woven: Files) -> list[str]:

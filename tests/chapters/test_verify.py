@@ -134,23 +134,6 @@ def test_what_is_the_same_at_every_step(course, path):
     ]
 
 
-@pytest.mark.parametrize("path", ["chapters/01-app/step.diff", "chapters/03-more/step.diff"])
-def test_step_diff(course, path):
-    diff = course.read(path)
-    expected = [f"{path} is not current: scripts/chapter save"]
-    assert complaints(course, **{path: diff + "\n"}) == expected
-    assert complaints(course, **{path: None}) == expected
-    assert course.chapter("save") == f"{path}\n"
-    assert course.read(path) == diff
-
-
-def test_a_step_diff_that_there_should_not_be(course):
-    for step in ("00-start", "02-look"):
-        path = f"chapters/{step}/step.diff"
-        assert complaints(course, **{path: "diff\n"}) == [f"{path} is not current: scripts/chapter save"]
-        course.write(**{path: None})
-
-
 @pytest.mark.parametrize("marker", ["<<<<<<<", "|||||||", ">>>>>>>"])
 @pytest.mark.parametrize("path", [".github/workflows/ci.yml", "chapters/02-look/check.sh"])
 def test_leftover_markers(course, marker, path):
