@@ -29,7 +29,6 @@ copy() {
 
 password='[A-Za-z0-9_-]{32,}'
 need mongodb_root_password "$(</run/secrets/mongodb_root_password)" "^$password$"
-need mongo_express_password "$(</run/secrets/mongo_express_password)" "^$password$"
 need api_token "$(</run/secrets/api_token)" '^[!-~]{32,}$'
 # One line; two while a rotation is under way, and then the first is the app's.
 url="mongodb://app-[ab]:$password@mongodb:27017/flask-mongo-app"
@@ -39,5 +38,3 @@ copy database_url app 10001 1
 copy api_token app 10001
 copy mongodb_root_password mongodb 999
 copy database_url mongodb 999
-copy database_url tools 1000 1
-copy mongo_express_password tools 1000

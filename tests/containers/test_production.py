@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import stat
 import subprocess
@@ -12,11 +13,12 @@ from collections.abc import Iterator
 
 import pytest
 import requests
+from pymongo import MongoClient
 
 from tests.containers.conftest import Copy, docker, inspect
 from tests.support import LIMIT, wait_for
 
-FILES = ("mongodb_root_password", "database_url", "api_token", "mongo_express_password")
+FILES = ("mongodb_root_password", "database_url", "api_token")
 SERVICES = ("app", "mongodb")
 UP = "docker compose -f docker-compose.yml -f compose.production.yml up --build --wait"
 
@@ -372,27 +374,22 @@ def test_nothing_anonymous_is_left_behind(stack):
 
 
 def test_compose_finds_nothing_to_warn_about(stack):
-    for profile in ("", "tools"):
-        done = stack.compose("--profile", profile, "config", "--quiet")
-        assert (done.stdout, done.stderr) == ("", "")
+    done = stack.compose("config", "--quiet")
+    assert (done.stdout, done.stderr) == ("", "")
 
 
-def test_the_tools_are_started_on_demand_on_loopback(stack):
-    assert "mongo-express" not in stack.compose("config", "--services").stdout.split()
-    config = json.loads(stack.compose("--profile", "tools", "config", "--format", "json").stdout)
-    tools = config["services"]["mongo-express"]
-    assert re.fullmatch(r"mongo-express:\d+\.\d+\.\d+-.+", tools["image"])
-    assert [port["host_ip"] for port in tools["ports"]] == ["127.0.0.1"]
-    assert (tools["read_only"], tools["cap_drop"], tools["user"]) == (True, ["ALL"], "1000:1000")
-    assert tools["environment"]["ME_CONFIG_MONGODB_ENABLE_ADMIN"] == "false"
-    # Its image cannot be pulled everywhere, but what is run in it can: in another one, with `env` instead of the program.
-    *shell, script = tools["entrypoint"][2:]
-    command = [*shell[1:], script.replace("$$", "$").replace("node app", "env")]
-    options = ("--rm", "--read-only", "--user=1000:1000", f"--volume={stack.name}-secrets-tools:/run/secrets:ro")
-    printed = docker("run", *options, f"--entrypoint={shell[0]}", stack.name, *command).stdout.splitlines()
-    assert f"ME_CONFIG_MONGODB_URL={secret(stack, 'database_url')}" in printed
-    assert f"ME_CONFIG_BASICAUTH_PASSWORD={secret(stack, 'mongo_express_password')}" in printed
-    assert any(re.fullmatch("ME_CONFIG_SITE_COOKIESECRET=.{44}", line) for line in printed)
+def test_a_look_into_the_database(stack):
+    page = (stack.folder / "docs/reference/production.md").read_text()
+    command = re.search(r"^\$ docker compose exec mongodb (sh -c .+)$", page, re.MULTILINE)[1]
+    shell = shlex.split(command)
+    count = stack.compose(
+        "exec", "--no-TTY", "mongodb", *shell[:-1], f"{shell[-1]} --quiet --eval 'db.users.countDocuments()'"
+    )
+    assert int(count.stdout) > 0
+    # As through ssh: from the machine of the engine, by the container's address.
+    address = inspect(stack.container("mongodb"))["NetworkSettings"]["Networks"][f"{stack.name}-backend"]["IPAddress"]
+    with MongoClient(secret(stack, "database_url").replace("@mongodb:", f"@{address}:")) as client:
+        assert client.get_default_database().users.count_documents({}) > 0
 
 
 # --- Secrets that are no good ----------------------------------------------------------------------------------------
@@ -405,7 +402,7 @@ GOOD = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
     [
         ("api_token", "", "is empty: scripts/secrets init makes it"),
         ("mongodb_root_password", " \n\n", "is empty: scripts/secrets init makes it"),
-        ("mongo_express_password", "ChangeMe" + GOOD, "is an example: scripts/secrets init --force makes others"),
+        ("api_token", "ChangeMe" + GOOD, "is an example: scripts/secrets init --force makes others"),
         ("database_url", f"mongodb://app-a:example-{GOOD}@mongodb:27017/NAME", "is an example"),
         ("api_token", GOOD[1:], "shorter than 32 characters: scripts/secrets init --force makes others"),
         ("mongodb_root_password", f"{GOOD}:@/", "is not of the form that is needed"),
