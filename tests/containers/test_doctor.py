@@ -35,11 +35,15 @@ def test_what_was_made_by_hand_is_found_and_the_mends_work(copy, results):
     options = ("--publish", f"127.0.0.1:{port}:3000", "--volume", f"{volume}:/data/db", "--entrypoint", "sleep")
     docker("run", "--detach", "--init", "--name", container, *options, f"{copy.name}:by-hand", "600")
 
-    refused = copy.compose("create", "mongodb", check=False)
-    assert refused.returncode != 0
-    assert "incorrect label" in refused.stderr
     found = results()
-    assert found["networks"] == ("failed", f"remove the containers on it, then docker network rm {network}")
+    created = copy.compose("create", "mongodb", check=False)
+    assert f"a network with name {network} exists but was not created by compose" in created.stderr
+    if "incorrect label" in created.stderr:  # Compose before 5.4
+        assert created.returncode != 0
+        assert found["networks"] == ("failed", f"remove the containers on it, then docker network rm {network}")
+    else:
+        assert created.returncode == 0
+        assert found["networks"][0] == "warning"
     assert found["volumes"][0] == "warning"
     assert found["containers"] == ("failed", f"docker rm --force {container} (the volume keeps its data)")
     assert found["port"][0] == "failed"

@@ -236,3 +236,27 @@ def test_settings_have_the_same_names_everywhere(step, files):
         name for command in commands(read(step.page)) for name in re.findall(r"(?:-e|--env)[ =]([A-Z]\w*)", command)
     }
     assert given <= allowed, step.page
+
+
+# --- Versions ---------------------------------------------------------------------------------------------------------
+
+# The places that tell which versions will do: "Engine 25 and Compose 2.24.4, or newer", and the doctor's table.
+TELLING = (
+    r"\b(Engine) ([\d.]*\d)(?: and Compose|,? or newer)",
+    r"\b(Compose) ([\d.]*\d),? or newer",
+    r"^\| (Engine|Compose|Buildx) \| .*?older than ([\d.]*\d)",
+)
+
+
+def test_the_oldest_versions_that_will_do_are_the_doctors_everywhere():
+    doctor = (ROOT / "scripts/doctor").read_text()
+    least = {
+        name.title(): re.sub(r",\s*", ".", version.strip("(),"))
+        for name, version in re.findall(r"^(ENGINE|COMPOSE|BUILDX) = (\(.*?\))", doctor, re.MULTILINE)
+    }
+    told = {}
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))):
+        text = page.read_text(encoding="utf-8")
+        told[page.name] = {pair for pattern in TELLING for pair in re.findall(pattern, text, re.MULTILINE)}
+    assert set().union(*told.values()) == set(least.items())
+    assert {page for page, pairs in told.items() if pairs} >= {"README.md", "00-start.md", "doctor.md", "production.md"}

@@ -91,6 +91,10 @@ class Machine:
         text = answer if isinstance(answer, str) else "".join(f"{json.dumps(row)}\n" for row in answer)
         (self.bin / command).write_text(text)
 
+    def plugin(self, name, version):
+        """Let the client have this version of a plug-in."""
+        next(each for each in self.info["ClientInfo"]["Plugins"] if each["Name"] == name)["Version"] = version
+
     def container(self, name, **facts):
         row = {"Names": name, "Image": "busybox", "State": "running", "Ports": "", "Mounts": "", "Labels": ""} | facts
         with (self.bin / "ps").open("a") as listing:
@@ -203,15 +207,40 @@ def test_an_engine_that_is_too_old(machine):
     assert machine.finds("engine")[1].startswith("24.0.9 is older than 25: update it")
 
 
-@pytest.mark.parametrize("version", ["2.20.0", "2.40.3-3", "v5.0.0-desktop.1"])
+@pytest.mark.parametrize("version", ["2.24.4", "2.40.3-3", "v5.0.0-desktop.1"])
 def test_compose(machine, version):
-    machine.info["ClientInfo"]["Plugins"][0]["Version"] = version
+    machine.plugin("compose", version)
     assert machine.finds("compose") == ("ok", version)
 
 
-def test_compose_that_is_too_old(machine):
-    machine.info["ClientInfo"]["Plugins"][0]["Version"] = "v2.19.1"
-    assert machine.finds("compose")[1].startswith("v2.19.1 is older than 2.20: ")
+@pytest.mark.parametrize("version", ["v2.24.3", "2.20.3", "v2.5.0-desktop.1", "1.29.2"])
+def test_compose_that_is_too_old(machine, version):
+    machine.plugin("compose", version)
+    assert machine.finds("compose")[1].startswith(f"{version} is older than 2.24.4: ")
+
+
+@pytest.mark.parametrize("compose", ["v2.40.2", "2.40.3-3", "v5.5.0"])
+def test_buildx_that_is_too_old_for_this_compose(machine, compose):
+    machine.plugin("compose", compose)
+    machine.plugin("buildx", "v0.16.2")
+    status, said = machine.finds("buildx")
+    assert status == "failed"
+    assert said == "v0.16.2 is older than 0.17: update it, https://docs.docker.com/build/install-buildx/"
+    machine.plugin("buildx", "0.17.0")
+    assert machine.finds("buildx")[0] == "ok"
+
+
+def test_an_older_compose_takes_any_buildx(machine):
+    machine.plugin("compose", "2.40.1")
+    machine.plugin("buildx", "0.13.1+ds1-3")
+    assert machine.finds("buildx") == ("ok", "0.13.1+ds1-3")
+
+
+@pytest.mark.parametrize(("value", "status"), [("0", "failed"), ("False", "failed"), ("1", "ok"), ("", "ok")])
+def test_a_builder_that_is_turned_off(machine, value, status):
+    found, said = machine.finds("buildx", DOCKER_BUILDKIT=value)
+    assert found == status
+    assert ("unset DOCKER_BUILDKIT" in said) == (status == "failed")
 
 
 def test_a_plugin_that_is_missing_or_broken(machine):
@@ -373,11 +402,15 @@ def test_volumes_made_by_hand(machine):
     assert machine.finds("volumes")[0] == "ok"
 
 
+@pytest.mark.parametrize(
+    ("compose", "status"), [("2.40.3-3", "failed"), ("v5.3.1", "failed"), ("v5.4.0", "warning"), ("v10.0.0", "warning")]
+)
 @pytest.mark.parametrize("labels", ["", "com.docker.compose.project=shop"])
-def test_a_network_made_by_hand(machine, labels):
+def test_a_network_made_by_hand(machine, labels, compose, status):
+    machine.plugin("compose", compose)
     machine.docker("network", [{"Name": f"{NAME}-net", "Labels": labels}])
-    status, said = machine.finds("networks")
-    assert status == "failed"
+    found, said = machine.finds("networks")
+    assert found == status
     assert said.endswith(f"then docker network rm {NAME}-net")
     machine.docker("network", [{"Name": f"{NAME}-net", "Labels": BY_STACK}, {"Name": "bridge", "Labels": ""}])
     assert machine.finds("networks")[0] == "ok"
