@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What Docker has no command for: the tags that a registry has. For scripts/image, whose die and match it uses.
+# What Docker has no command for: the tags that a registry has. For scripts/image, whose die, match and verb it uses.
 # https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-tags
 
 # registry_tags HOST NAME: the tags of ghcr.io me/app, one a line; none where the registry does not know the name.
@@ -18,7 +18,11 @@ registry_tags() {
     case $status in
       200) ;;
       404) return ;;
-      401 | 403) die "$host does not let you read $name: docker login $host, and run this again" ;;
+      401 | 403)
+        # To one who is logged in, a registry may say so of a name that is not there yet. The push will tell.
+        if [[ ${verb-} == build && $status == 403 && -n $authorization ]]; then return; fi
+        die "$host does not let you read $name: docker login $host, and run this again"
+        ;;
       *) die "the registry $host answers with HTTP status $status: check its name, or try again later" ;;
     esac
     match "$answer" '"tags": *\[([^]]+)\]' | tr -d '"[:space:]' | tr , '\n' || true # none is null in some registries

@@ -483,6 +483,7 @@ class Gate(BaseHTTPRequestHandler):
 
     registry: str
     repository: str
+    is_there = True
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
@@ -498,6 +499,8 @@ class Gate(BaseHTTPRequestHandler):
                 f'Bearer realm="http://{host}/token",service="the gate",scope="repository:{self.repository}:pull"'
             )
             self.answer(401, b"{}", {"WWW-Authenticate": challenge})
+        elif not self.is_there:
+            self.answer(403, b"{}")
         else:
             headers = {name: text for name, text in self.headers.items() if name == "Accept"}
             behind = requests.request(self.command, f"http://{self.registry}{path}", headers=headers, timeout=LIMIT)
@@ -533,15 +536,23 @@ class Gate(BaseHTTPRequestHandler):
         pass
 
 
+@contextmanager
+def running_gate(registry, repository, **facts):
+    """The host of a gate before the registry."""
+    gate = type("This", (Gate,), {"registry": registry, "repository": f"team/{repository.name}", **facts})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), gate)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"localhost:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 @pytest.mark.parametrize("way", ["file", "helper"])
 def test_a_registry_that_wants_tokens_and_answers_in_pages(repository, registry, tmp_path, way):
     repository.give_registry("1.4.2", "1.4.3", "1.10.0", "2.0.0-rc.1")
-    server = ThreadingHTTPServer(
-        ("127.0.0.1", 0), type("This", (Gate,), {"registry": registry, "repository": f"team/{repository.name}"})
-    )
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        host = f"localhost:{server.server_port}"
+    with running_gate(registry, repository) as host:
         config = docker_config(tmp_path, host, way)
         listed = repository.do("list", f"{host}/team", **config)
         assert {line.split()[0] for line in listed.splitlines()[1:]} == {"1.4.2", "1.4.3", "1.10.0", "2.0.0-rc.1"}
@@ -550,9 +561,16 @@ def test_a_registry_that_wants_tokens_and_answers_in_pages(repository, registry,
         assert ":latest " not in planned
         refused = repository.refusal("list", f"{host}/team", DOCKER_CONFIG=str(tmp_path / "nobody"))
         assert refused.startswith(f"{host} does not let you read ")
-    finally:
-        server.shutdown()
-        server.server_close()
+
+
+def test_a_first_release_into_a_registry_that_forbids_what_is_not_there(repository, registry, tmp_path):
+    with running_gate(registry, repository, is_there=False) as host:
+        place, config = f"{host}/team", docker_config(tmp_path, host, "file")
+        assert "docker buildx build" in repository.do("build", "1.4.2", place, "--dry-run", **config)
+        for command in (["tag", "1.4.2"], ["list"]):
+            assert repository.refusal(*command, place, **config).startswith(f"{host} does not let you read ")
+        nobody = {"DOCKER_CONFIG": str(tmp_path / "nobody")}
+        assert repository.refusal("build", "1.4.2", place, **nobody).startswith(f"{host} does not let you read ")
 
 
 def test_a_manifest_list_stays_one_whatever_its_tags(repository):
