@@ -10,7 +10,7 @@ from tests.pages.terminal import Terminal
 from tests.support import NAME, ROOT, wait_for
 
 # What the pages pull. Where no registry can be reached, the machine's own mirror answers with what the outer engine has.
-BASE_IMAGES = ("python:3.13-slim-trixie", "mongo:8.0", "registry:3", "nginx:1.28", "hello-world:latest")
+BASE_IMAGES = ("python:3.13-slim-trixie", "mongo:8.0", "registry:3", "nginx:1.30", "hello-world:latest")
 MIRROR = "127.0.0.1:6000/library"
 CLONE = f"/home/learner/{NAME}"
 ORIGIN = f"/srv/{NAME}"
@@ -107,7 +107,7 @@ class Machine:
             "docker ps --all --format 'container {{.Names}}';"
             "docker volume ls --format 'volume {{.Name}}';"
             "docker network ls --filter type=custom --format 'network {{.Name}}';"
-            "docker image ls --format 'image {{.Repository}}:{{.Tag}}';"
+            "docker image ls --all --format 'image {{.Repository}}:{{.Tag}}';"
             "pgrep --uid learner --list-full | sed 's/^[0-9]*/process/' || true;"
             f"sudo -u learner git -C {CLONE} status --short --ignored | sed 's/^/file /'"
         ).splitlines()
