@@ -6,13 +6,12 @@ set -euo pipefail
 docker-entrypoint.sh mongod --bind_ip 127.0.0.1 --port 27018 &
 server=$!
 end() {
-  kill "$server"
-  wait "$server" || true
+  if kill "$server" 2>/dev/null; then wait "$server" || true; fi
 }
 trap 'exit 143' TERM
 trap end EXIT
 until (: </dev/tcp/127.0.0.1/27018) 2>/dev/null; do
-  kill -0 "$server"
+  kill -0 "$server" 2>/dev/null || wait "$server" # it has said why it ended: so do we, with its exit status
   sleep 0.2
 done
 STARTING=1 mongosh --quiet --nodb /scripts/users.js

@@ -35,6 +35,11 @@ def engine() -> None:
         need_image(image)
 
 
+def is_stand_in(image: str) -> bool:
+    """Whether an image is one of those in tests/stand-ins, and not the real one."""
+    return "flask-mongo-app.stand-in" in (inspect(image)["Config"]["Labels"] or {})
+
+
 def need_engine() -> None:
     """Skip where there is no Docker Engine with its plugins."""
     if shutil.which("docker") is None or docker("version", check=False).returncode != 0:

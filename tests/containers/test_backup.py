@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import pty
+import re
 import shutil
 import stat
 import subprocess
@@ -334,8 +335,8 @@ def test_a_stack_that_is_down_stays_down_and_a_terminal_shows_progress(stack):
             check=False,
         )
         assert done.returncode == 0
-        assert ": unknown documents, 30." in done.stdout
-        assert b"\r10 MB of 4" in os.read(terminal, 4096)
+        assert float(re.search(r": unknown documents, ([\d.]+) MB", done.stdout)[1]) >= 30
+        assert re.search(rb"\r10 MB of \d+ MB", os.read(terminal, 4096))
     assert f"{stack.copy.name}-data holds unknown documents; before it was unknown\n" in done.stdout
     assert done.stdout.endswith("the database is down, so nobody has counted: docker compose up --wait starts it\n")
     assert not inspect(stack.copy.container("mongodb"))["State"]["Running"]
@@ -353,6 +354,7 @@ def test_it_works_without_compose_and_where_documents_cannot_be_counted(copy, tm
         f"--publish=127.0.0.1:{port}:27017",
         f"--volume={name}-data:/data/db",
         f"--volume={name}-config:/data/configdb",
+        "--env=GLIBC_TUNABLES=glibc.pthread.rseq=1",
         "--env=MONGO_INITDB_ROOT_USERNAME=root",
         "--env=MONGO_INITDB_ROOT_PASSWORD=secret",
         "mongo:8.0",

@@ -22,7 +22,8 @@ def test_a_real_engine_is_understood(results):
     found = results()
     for check in ("engine", "compose", "buildx", "port", "mongodb port", ".env", "base images", "volumes", "networks"):
         assert found[check] == ("ok", None), check
-    assert found["kernel"][0] in ("ok", "failed")
+    assert found["kernel"] == ("ok", None)
+    assert found["cpu"][0] in ("ok", "not checked")  # elsewhere, no MongoDB would run here
     assert found["clock"][0] in ("ok", "not checked")
 
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.containers.conftest import docker, inspect
+from tests.containers.conftest import docker, inspect, is_stand_in
 from tests.support import wait_for
 
 PLANTED = (".env", "service/.env", ".env.production", "tests/planted", "docs/planted", "chapters/planted", "planted")
@@ -63,9 +63,10 @@ def test_the_bytecode_is_there_and_the_user_can_write_nothing(production):
     assert run(production, "sh", "-c", "touch /app/x /opt/venv/x 2>/dev/null || id -u") == "10001\n"
 
 
-def test_adds_at_most_30_megabytes_to_its_base(production):
-    base = inspect("python:3.13-slim-trixie")["Size"]
-    assert inspect(production)["Size"] - base < 30 * MEGABYTE
+def test_adds_at_most_35_megabytes_to_its_base(production):
+    """27 for the locked packages, 5 for what pip leaves (see Dockerfile; 0 on the stand-in), and the service."""
+    base = inspect("python:3.13-slim-trixie")
+    assert inspect(production)["Size"] - base["Size"] < (30 if is_stand_in(base["Id"]) else 35) * MEGABYTE
 
 
 def test_a_wrong_setting_ends_it_with_status_2_and_one_line(production):

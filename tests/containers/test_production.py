@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import shutil
+import socket
 import stat
 import subprocess
 import threading
@@ -378,6 +379,17 @@ def test_compose_finds_nothing_to_warn_about(stack):
     assert (done.stdout, done.stderr) == ("", "")
 
 
+def test_a_mongodb_that_does_not_start_says_why_itself(stack):
+    options = (
+        *("--rm", "--network=none", "--user=999:999", "--tmpfs=/data/db:mode=0700"),  # a folder that it cannot open
+        *(f"--volume={stack.folder}/scripts/mongodb:/scripts:ro", "--env=GLIBC_TUNABLES=glibc.pthread.rseq=1"),
+    )
+    done = docker("run", *options, "--entrypoint=bash", "mongo:8.0", "/scripts/start.sh", check=False)
+    assert done.returncode not in (0, 127, 143)
+    assert done.stdout + done.stderr
+    assert "start.sh" not in done.stdout + done.stderr
+
+
 def test_a_look_into_the_database(stack):
     page = (stack.folder / "docs/reference/production.md").read_text()
     command = re.search(r"^\$ docker compose exec mongodb (sh -c .+)$", page, re.MULTILINE)[1]
@@ -386,7 +398,9 @@ def test_a_look_into_the_database(stack):
         "exec", "--no-TTY", "mongodb", *shell[:-1], f"{shell[-1]} --quiet --eval 'db.users.countDocuments()'"
     )
     assert int(count.stdout) > 0
-    # As through ssh: from the machine of the engine, by the container's address.
+    if docker("info", "--format", "{{.Name}}").stdout.strip() != socket.gethostname():
+        return  # not a Linux server with an engine of its own
+    # As through ssh: from that machine, by the container's address.
     address = inspect(stack.container("mongodb"))["NetworkSettings"]["Networks"][f"{stack.name}-backend"]["IPAddress"]
     with MongoClient(secret(stack, "database_url").replace("@mongodb:", f"@{address}:")) as client:
         assert client.get_default_database().users.count_documents({}) > 0

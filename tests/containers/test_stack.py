@@ -9,7 +9,7 @@ import time
 import pytest
 import requests
 
-from tests.containers.conftest import Copy, docker, inspect
+from tests.containers.conftest import Copy, docker, inspect, is_stand_in
 from tests.support import LIMIT, wait_for
 
 
@@ -34,6 +34,28 @@ def test_one_command_gives_a_healthy_stack(stack):
         assert inspect(stack.container(service))["State"]["Health"]["Status"] == "healthy"
     assert stack.request("GET", "/").text == "Ram Ram bhai Sareya Ne\n"
     assert stack.request("GET", "/readyz").json() == {"status": "ready"}
+
+
+RSEQ = "GLIBC_TUNABLES=glibc.pthread.rseq="
+
+
+def test_mongodb_starts_on_every_kernel(stack):
+    """The stand-in always acts as on a kernel that refuses it without this."""
+    assert f"{RSEQ}1" in inspect(stack.container("mongodb"))["Config"]["Env"]
+    assert f"{RSEQ}0" in inspect("mongo:8.0")["Config"]["Env"]  # otherwise, why set it?
+
+
+def test_mongodb_can_have_its_cache_back_where_the_kernel_allows_it(stack):
+    stack.environment["MONGO_GLIBC_TUNABLES"] = "glibc.pthread.rseq=0"
+    started = stack.compose("up", "--wait", "mongodb", check=False)
+    log = stack.compose("logs", "--no-log-prefix", "mongodb").stdout
+    config = inspect(stack.container("mongodb"))["Config"]
+    del stack.environment["MONGO_GLIBC_TUNABLES"]
+    stack.compose("up", "--wait")
+    assert f"{RSEQ}0" in config["Env"]
+    if is_stand_in("mongo:8.0"):
+        assert started.returncode == 1
+        assert json.loads(log.splitlines()[-1])["msg"].startswith("MongoDB cannot start: Linux kernel versions 6.19 ")
 
 
 def test_its_names_are_those_of_the_chapters(stack):

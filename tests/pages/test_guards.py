@@ -1,6 +1,7 @@
 """What can be seen of the pages and the steps without running them."""
 
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -235,7 +236,7 @@ def test_settings_have_the_same_names_everywhere(step, files):
     given = {
         name for command in commands(read(step.page)) for name in re.findall(r"(?:-e|--env)[ =]([A-Z]\w*)", command)
     }
-    assert given <= allowed, step.page
+    assert given <= allowed | {"GLIBC_TUNABLES"}, step.page  # that one is MongoDB's
 
 
 # --- Versions ---------------------------------------------------------------------------------------------------------
@@ -260,3 +261,68 @@ def test_the_oldest_versions_that_will_do_are_the_doctors_everywhere():
         told[page.name] = {pair for pattern in TELLING for pair in re.findall(pattern, text, re.MULTILINE)}
     assert set().union(*told.values()) == set(least.items())
     assert {page for page, pairs in told.items() if pairs} >= {"README.md", "00-start.md", "doctor.md", "production.md"}
+
+
+# --- MongoDB ----------------------------------------------------------------------------------------------------------
+
+OPTION = "--env GLIBC_TUNABLES=glibc.pthread.rseq=1"
+MONGO = re.compile(
+    r"docker (?:container )?(?:run|create)\b(?P<options>.*?) [\w./:]*\bmongo(?:[:@][\w.:]+)?(?![\w./:-])(?P<rest>.*)"
+)
+
+
+def bare_runs(text: str) -> list[str]:
+    """The commands that start MongoDB by hand, without the option that lets it start on Linux 6.19 and newer."""
+    lines = re.sub(r"\\\n(?:> )?\s*", "", text).splitlines()
+    return [line for line in lines for run in MONGO.finditer(line) if serves(run) and OPTION not in run["options"]]
+
+
+def serves(run: re.Match[str]) -> bool:
+    """Whether what is run is MongoDB itself, and not another program of its image."""
+    program = re.match(r" +(\w+)", run["rest"])
+    return "--entrypoint" not in run["options"] and (program is None or program[1] == "mongod")
+
+
+def bare_services(compose: str) -> list[str]:
+    """The services that start MongoDB without that option."""
+    services = re.split(r"^  (?=\w)", compose, flags=re.MULTILINE)
+    images = [
+        service
+        for service in services
+        if re.search(r"^    image: .*(?<!\w)(?<!\w-)mongo(?![\w-])", service, re.MULTILINE)
+    ]
+    return [
+        service
+        for service in images
+        if not re.search(r"^    entrypoint:|^      GLIBC_TUNABLES: \S", service, re.MULTILINE)
+    ]
+
+
+def test_all_that_starts_mongodb_starts_it_on_every_kernel():
+    listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", ".", ":!tests"]
+    for path in subprocess.run(listing, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines():
+        if (ROOT / path).is_file():
+            text = (ROOT / path).read_text(encoding="utf-8", errors="replace")
+            assert bare_runs(text) == [], path
+            if path.endswith(".yml"):
+                assert bare_services(text) == [], path
+
+
+def test_what_starts_mongodb_is_found():
+    bare = (
+        "docker run mongo:8.0",
+        "docker run -d mongo",
+        "$ docker run --name m \\\n>   docker.io/library/mongo:8.0 mongod --auth",
+    )
+    for command in bare:
+        assert len(bare_runs(command)) == 1, command
+    other = (
+        f"docker run {OPTION} mongo:8.0",
+        "docker run mongo:8.0 touch /x",
+        "docker run --entrypoint sleep mongo:8.0 9",
+    )
+    for command in (*other, "docker run --name mongodb flask-mongo-app", "docker run flask-mongo-app:1 mongodb"):
+        assert bare_runs(command) == [], command
+    service = "services:\n  mongodb:\n    image: ${MONGO_IMAGE:-mongo:8.0}\n    environment:\n"
+    assert len(bare_services(service)) == len(bare_services(service + "      GLIBC_TUNABLES:\n")) == 1
+    assert bare_services(service + "      GLIBC_TUNABLES: x\n") == []

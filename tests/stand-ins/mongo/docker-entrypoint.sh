@@ -9,6 +9,16 @@ fi
 [ "${1:-}" = mongod ] || exec "$@"
 shift
 
+# mongod does not start on Linux 6.19 and newer while TCMalloc's cache for each processor is on. Here the kernel is always
+# such a one, so that all that our files start shows that it would start there. STAND_IN_KERNEL names another.
+if [[ :${GLIBC_TUNABLES:-}: == *:glibc.pthread.rseq=0:* ]] &&
+  printf '%s\n' 6.19 "${STAND_IN_KERNEL:-7.0.0}" | sort --check=quiet --version-sort; then
+  cat <<EOF
+{"t":{"\$date":"$(date --utc +%FT%T.%3N+00:00)"},"s":"F","c":"CONTROL","id":12257600,"ctx":"main","msg":"MongoDB cannot start: Linux kernel versions 6.19 and newer has a known incompatibility with this version of MongoDB. See https://jira.mongodb.org/browse/SERVER-121912 for more information."}
+EOF
+  exit 1
+fi
+
 # A variable, or the content of the file that VARIABLE_FILE names.
 from_file() {
   local name=$1 file=$1_FILE
