@@ -12,7 +12,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask(__name__)
     app.config["GREETING"] = settings.greeting
     app.json.sort_keys = False  # members in the order in which the documentation gives them
-    app.config["MAX_CONTENT_LENGTH"] = settings.max_content_length  # bytes; Flask answers 413 above it
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_content_length  # bytes; a larger body is a 413
+    app.config["REQUEST_TIMEOUT"] = settings.request_timeout
 
     logs.init_app(app)
     errors.init_app(app)

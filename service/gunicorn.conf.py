@@ -16,9 +16,21 @@ bind = f"0.0.0.0:{settings.port}"  # in a container, 127.0.0.1 would be out of r
 
 # Processes for the cores, threads for the waits: most of a request's time is the database's. The number of
 # processes is set by hand, since what a container sees is the host's number of cores, not its own share.
-worker_class = "gthread"
+worker_class = "service.worker.Worker"
 workers = settings.web_concurrency
 threads = settings.web_threads
+
+# Connections of each worker, most of them idle. Each may hold a request in memory, and 1024 files is a common limit.
+worker_connections = 500
+
+# How long an idle connection is kept: longer than a load balancer keeps its own, or it would send a request just when
+# we close.
+keepalive = settings.keepalive_timeout
+
+# What a proxy says about its client is believed where service/__init__.py says so, and in no other way.
+secure_scheme_headers = {}
+forwarder_headers = ""
+raw_env = ["SCRIPT_NAME="]
 
 # On SIGTERM, requests in flight get this long. Whoever stops us must wait longer: stop_grace_period in compose.
 graceful_timeout = settings.graceful_timeout

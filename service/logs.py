@@ -42,11 +42,12 @@ def configuration(level: str) -> dict:
 
 def init_app(app: Flask) -> None:
     """Give each request an id and a line in the log."""
-    app.before_request(_start)
+    app.before_request(start)
     app.after_request(_finish)
 
 
-def _start() -> None:
+def start() -> None:
+    """Begin a request: note the time, and take its id over or make one."""
     g.started = time.perf_counter()
     offered = request.headers.get("X-Request-ID", "")
     g.request_id = offered if re.fullmatch(SANE_REQUEST_ID, offered) else uuid.uuid4().hex

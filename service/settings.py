@@ -51,6 +51,8 @@ class Settings(BaseModel):
     max_content_length: int = _setting("a number of bytes above 0", "65536", 64 * 1024, ge=1)
     web_concurrency: int = _setting("a number of processes from 1 to 256", "2", 2, ge=1, le=256)
     web_threads: int = _setting("a number of threads from 1 to 1024", "16", 16, ge=1, le=1024)
+    request_timeout: int = _setting("a number of seconds from 1 to 3600", "20", 20, ge=1, le=3600)
+    keepalive_timeout: int = _setting("a number of seconds from 1 to 3600", "80", 80, ge=1, le=3600)
     graceful_timeout: int = _setting("a number of seconds from 1 to 3600", "20", 20, ge=1, le=3600)
 
 

@@ -20,6 +20,8 @@ def test_only_the_database_must_be_named():
         "max_content_length": 65536,
         "web_concurrency": 2,
         "web_threads": 16,
+        "request_timeout": 20,
+        "keepalive_timeout": 80,
         "graceful_timeout": 20,
     }
 
@@ -36,6 +38,8 @@ def test_only_the_database_must_be_named():
         ("MAX_CONTENT_LENGTH", "1", 1),
         ("WEB_CONCURRENCY", "1", 1),
         ("WEB_THREADS", "1", 1),
+        ("REQUEST_TIMEOUT", "1", 1),
+        ("KEEPALIVE_TIMEOUT", "3600", 3600),
         ("GRACEFUL_TIMEOUT", "1", 1),
     ],
 )
@@ -61,6 +65,8 @@ WRONG = [
     *(("MAX_CONTENT_LENGTH", value) for value in ("", "64K", "0")),
     *(("WEB_CONCURRENCY", value) for value in ("", "auto", "0", "257")),
     *(("WEB_THREADS", value) for value in ("", "many", "0", "1025")),
+    *(("REQUEST_TIMEOUT", value) for value in ("", "20s", "0", "3601")),
+    *(("KEEPALIVE_TIMEOUT", value) for value in ("", "never", "0", "3601")),
     *(("GRACEFUL_TIMEOUT", value) for value in ("", "20s", "0", "3601")),
 ]
 
