@@ -61,6 +61,20 @@ def test_an_early_step_can_be_changed(course):
     assert course.chapter("tags") == "4 tags are there\n"
 
 
+def test_git_alone_keeps_tags_that_moved_at_the_origin(course):
+    course.chapter("tags")
+    clone = course.clone("clone")
+    course.commit(**{"chapters/01-app/files/app.py": "print('hi')\n"})
+    course.chapter("tags")
+    clone.git("pull", "--quiet")
+    refused = clone.run("git", "fetch", "--tags")
+    assert refused.returncode == 1
+    assert "(would clobber existing tag)" in refused.stderr  # troubleshooting.md quotes it
+    assert clone.chapter("tags") == "4 tags: 3 moved\n"
+    clone.git("fetch", "--tags")
+    assert clone.tags() == course.tags()
+
+
 def test_a_step_that_is_gone_takes_its_tag_along(course):
     course.chapter("tags")
     course.commit(**{"chapters/series": FILES["chapters/series"].replace("02-look  Look at it\n", "")})
