@@ -143,7 +143,7 @@ def built(copy, registry):
     own.do("build", "1.4.2", IMAGE="")
     yield f"{copy.name}:1.4.2"
     label = f"label=org.opencontainers.image.title={copy.name}"
-    for image in docker("image", "ls", "--quiet", "--filter", label).stdout.split():
+    for image in docker("image", "ls", "--all", "--quiet", "--filter", label).stdout.split():
         docker("image", "rm", "--force", image, check=False)
 
 
