@@ -16,6 +16,8 @@ HEALTHCHECK --interval=30s --timeout=3s --start-period=30s --start-interval=1s -
 
 # --- The requirements, in a virtual environment that the other stages copy or add to ---------------------------------
 FROM base AS requirements
+# Where pip downloads from, if not from PyPI. No default, so that pip's own stands while it is not set.
+ARG PIP_INDEX_URL
 # Without pip in it: the image's own pip fills it from outside.
 RUN python -m venv --without-pip /opt/venv
 # Before the code: this layer stays cached until a requirement changes.
@@ -29,7 +31,8 @@ FROM requirements AS dev
 COPY requirements-dev.txt .
 RUN --mount=type=cache,target=/root/.cache/pip \
     pip --python /opt/venv/bin/python install --require-hashes --requirement requirements-dev.txt
-COPY service service
+# A clone made with umask 077 is readable by its owner alone, and the user below is somebody else.
+COPY --chmod=755 service service
 # A number, not a name: Kubernetes' runAsNonRoot and hadolint can verify it.
 USER 10001
 # The same server as in production, started again when a file changes.
@@ -47,7 +50,8 @@ FROM base AS production
 # modules, which the image lacks, and which the service would otherwise compile at every start.
 RUN pip uninstall --yes --root-user-action=ignore pip
 COPY --from=requirements /opt/venv /opt/venv
-COPY service service
+# Readable by the user below, whatever the umask of the clone. Only Engine 28 and newer also take u=rwX,go=rX.
+COPY --chmod=755 service service
 # The user below cannot write the bytecode, and without it every start compiles anew.
 RUN python -m compileall -q service
 USER 10001

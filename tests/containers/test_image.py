@@ -126,8 +126,8 @@ def test_a_changed_line_of_code_reinstalls_nothing(copy, production):
     install = next(name for name in changed if "--requirement requirements.txt" in name)
     assert again[install]
     assert changed[install]
-    assert again["COPY service service"]
-    assert not changed["COPY service service"]
+    assert again["COPY --chmod=755 service service"]
+    assert not changed["COPY --chmod=755 service service"]
 
 
 def test_the_dockerfile_has_no_warnings(copy):

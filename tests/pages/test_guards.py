@@ -203,6 +203,7 @@ def test_all_names_in_commands_are_in_the_one_list(step):
 def test_all_names_in_compose_files_are_in_the_one_list(step, files):
     for path, text in compose_files(files[step]).items():
         named = set(re.findall(r"^(?:    )?name: *(\S+)$", text, re.MULTILINE))
+        named = {name.replace("${COMPOSE_PROJECT_NAME}", NAME) for name in named}
         # Those that a learner never types begin with the same token, so they are the project's all the same.
         assert [name for name in named if name != NAME and not name.startswith(f"{NAME}-")] == [], path
 
@@ -224,7 +225,9 @@ def test_settings_have_the_same_names_everywhere(step, files):
     code = code_settings(tree)
     allowed = code | {f"{name}_FILE" for name in code}
     compose = compose_files(tree)
-    for_compose = set(re.findall(r"\$\{(\w+)", "\n".join(compose.values()))) | {"PYTHON_IMAGE"} if compose else set()
+    # As ${NAME}, or as a name without a value.
+    for_compose = set(re.findall(r"\$\{(\w+)|^ +([A-Z_]+):$", "\n".join(compose.values()), re.MULTILINE))
+    for_compose = {name for pair in for_compose for name in pair}
     if ".env.example" in tree:
         example = set(re.findall(r"^(?:# )?([A-Z][A-Z_]+)=", tree[".env.example"], re.MULTILINE))
         assert code <= example, ".env.example has every setting"
@@ -232,7 +235,10 @@ def test_settings_have_the_same_names_everywhere(step, files):
     for path, text in compose.items():
         app = re.search(r"^  app:\n(.*?)(?=^(?:  )?\w|\Z)", text, re.MULTILINE | re.DOTALL)
         environment = re.search(r"^    environment:\n((?:      .*\n)+)", app[1] if app else "", re.MULTILINE)
-        assert set(re.findall(r"^      (\w+):", environment[1] if environment else "", re.MULTILINE)) <= allowed, path
+        assert set(re.findall(r"^      (\w+):", environment[1] if environment else "", re.MULTILINE)) <= {
+            *allowed,
+            "WATCHFILES_FORCE_POLLING",  # what reloads in development is not the app itself
+        }, path
     given = {
         name for command in commands(read(step.page)) for name in re.findall(r"(?:-e|--env)[ =]([A-Z]\w*)", command)
     }
