@@ -183,6 +183,11 @@ def test_pages_hold_each_user_once_newest_first(service, users):
     assert sizes == [5, 5, 5, 5, 3]
 
 
+def test_users_are_listed_as_they_were_created_whichever_process_did_it(service):
+    created = [create(service, email=f"{number}@example.org")["id"] for number in range(30)]  # by two, within a second
+    assert [user["id"] for user in service.get("/users").json()["users"]] == created[::-1]
+
+
 def test_a_last_page_that_is_full_has_no_next(service, users):
     users.insert_many([{"name": "x", "email": f"{number}@example.org"} for number in range(100)])
     assert len(service.get("/users").json()["users"]) == 50
