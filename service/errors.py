@@ -9,6 +9,9 @@ from pymongo.errors import ConnectionFailure, PyMongoError
 from werkzeug.exceptions import HTTPException
 
 logger = logging.getLogger(__name__)
+# MongoDB's codes for a write that it may have made while it stops or gives way to another server:
+# InterruptedAtShutdown, ShutdownInProgress, PrimarySteppedDown, NotWritablePrimary, InterruptedDueToReplStateChange.
+GOING_AWAY = {11600, 91, 189, 10107, 11602}
 RETRY_AFTER = "2"  # seconds: about as long as the driver takes to find a database that has come back
 
 
@@ -59,7 +62,7 @@ def _plain(message: str) -> str:
 
 
 def _database(error: PyMongoError) -> Response:
-    if isinstance(error, ConnectionFailure) or error.timeout:
+    if isinstance(error, ConnectionFailure) or error.timeout or getattr(error, "code", None) in GOING_AWAY:
         logger.warning("The database did not answer: %s", type(error).__name__)
         return problem(503, "The database does not answer; try again.", {"Retry-After": RETRY_AFTER})
     return _unexpected(error)

@@ -4,6 +4,7 @@ import json
 import logging
 
 import pytest
+from pymongo.errors import WriteConcernError
 
 from service import create_app
 from service.settings import read_settings
@@ -31,6 +32,17 @@ def test_a_bug_is_a_500_that_tells_nothing_and_a_log_line_that_tells_all(app, ca
     assert "secret" not in response.text
     assert "the secret inside" in caplog.text
     assert response.headers["X-Request-ID"] == "bug-1"
+
+
+@pytest.mark.parametrize("code", [91, 11600])
+def test_a_write_that_a_stopping_database_does_not_confirm_is_a_503(app, code):
+    @app.get("/write")
+    def write():
+        raise WriteConcernError("the server is shutting down", code)
+
+    response = app.test_client().get("/write")
+    assert response.status_code == 503
+    assert int(response.headers["Retry-After"]) > 0
 
 
 def test_a_redirect_is_no_problem(app):
