@@ -6,13 +6,14 @@ https://gunicorn.org/reference/settings/
 
 from pathlib import Path
 
+from service.addresses import addresses
 from service.logs import configuration
 from service.settings import load_settings
 
 settings = load_settings()
 
 wsgi_app = "service:create_app()"
-bind = f"0.0.0.0:{settings.port}"  # in a container, 127.0.0.1 would be out of reach of a published port
+bind = addresses(settings.port)  # all: in a container, 127.0.0.1 would be out of reach of a published port
 
 # Processes for the cores, threads for the waits: most of a request's time is the database's. The number of
 # processes is set by hand, since what a container sees is the host's number of cores, not its own share.

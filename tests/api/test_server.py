@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from service.addresses import addresses
 from service.headers import HEADERS
 from tests.support import LIMIT, Server, wait_for
 
@@ -252,3 +253,35 @@ def test_half_a_request_keeps_it_for_no_longer_than_graceful_timeout(database_ur
         connection.sendall(b"GET / HTTP/1.1\r\n")
         process.send_signal(signal.SIGTERM)
         assert process.wait(LIMIT) == 0
+
+
+def reaches(host, server):
+    """Whether the service answers at this address of the machine."""
+    with (
+        contextlib.suppress(ConnectionError),
+        socket.create_connection((host, server.port), timeout=LIMIT) as connection,
+    ):
+        return is_kept(connection)
+    return False
+
+
+def test_it_listens_on_both_families(served):
+    assert reaches("127.0.0.1", served)
+    assert reaches("::1", served) == ("[::1]:1" in addresses(1, loopback=True))  # false where IPv6 is off
+
+
+def test_it_starts_where_ipv6_is_off(database_url, tmp_path):
+    # As on a kernel with ipv6.disable=1, which makes no such socket.
+    (tmp_path / "sitecustomize.py").write_text(
+        "import errno, socket\n"
+        "class Socket(socket.socket):\n"
+        "    def __init__(self, family=-1, *arguments, **options):\n"
+        "        if family == socket.AF_INET6:\n"
+        "            raise OSError(errno.EAFNOSUPPORT, 'Address family not supported by protocol')\n"
+        "        super().__init__(family, *arguments, **options)\n"
+        "socket.socket = Socket\n"
+    )
+    server = Server(tmp_path, DATABASE_URL=database_url, PYTHONPATH=str(tmp_path))
+    with server.running():
+        assert reaches("127.0.0.1", server)
+        assert not reaches("::1", server)
