@@ -9,57 +9,28 @@ import subprocess
 import time
 from collections.abc import Callable
 
+import pyte
+
 MARK = "\x1e"  # a record separator, which no program prints: it encloses the prompts
 PROMPT = re.compile(f"{MARK}(\\d+){MARK}$")
 CONTINUATION = re.compile(f"{MARK}>{MARK}$")
 
-ESCAPE = re.compile(
-    r"\x1b\[(?P<arguments>[0-?]*)[ -/]*(?P<final>[@-~])"  # a control sequence: a colour, a move of the cursor
-    r"|\x1b\].*?(?:\x07|\x1b\\)"  # a window title
-    r"|\x1b[ -/]*[0-~]"
-    r"|(?P<control>[\x00-\x1f\x7f])"
-    r"|(?P<text>[^\x00-\x1f\x7f]+)",
-    re.DOTALL,
-)
+COLUMNS = 120
 
 
 def shown(written: str) -> list[str]:
-    """The lines that a terminal shows after a program wrote this: colours dropped, moves of the cursor obeyed, as in
-    the progress of a build, which is drawn over and over.
+    """The lines that a terminal shows after a program wrote this: colours dropped, cursor movements obeyed, as in the
+    progress of a build, which is drawn over and over. A line that is longer than the terminal is wide stays whole.
     """
-    lines: list[list[str]] = [[], []]  # the first is the line of the command: a progress moves up to it, and down again
-    row, column = 1, 0
-    for match in ESCAPE.finditer(written):
-        number = int(re.match(r"\d*", match["arguments"] or "")[0] or 0)
-        if text := match["text"]:
-            line = lines[row]
-            line.extend(" " * (column - len(line)))
-            line[column : column + len(text)] = text
-            column += len(text)
-        elif match["control"] == "\n":
-            row, column = row + 1, 0
-        elif match["control"] == "\r":
-            column = 0
-        elif match["control"] == "\b":
-            column = max(column - 1, 0)
-        elif match["control"] == "\t":
-            column += 8 - column % 8
-        elif match["final"] == "A":
-            row = max(row - max(number, 1), 0)
-        elif match["final"] == "B":
-            row += max(number, 1)
-        elif match["final"] == "C":
-            column += max(number, 1)
-        elif match["final"] == "D":
-            column = max(column - max(number, 1), 0)
-        elif match["final"] == "G":
-            column = max(number, 1) - 1
-        elif match["final"] == "K":
-            lines[row][0 if number else column :] = " " * column if number else ""
-        elif match["final"] == "J":
-            del lines[row][column:], lines[row + 1 :]
-        lines.extend([] for _ in range(row + 1 - len(lines)))
-    text = ["".join(line).rstrip() for line in lines[1:]]
+    lines = written.expandtabs().split("\n")
+    # Large enough that nothing wraps or scrolls; a character may be two columns wide. The first row is that of the
+    # command: a progress moves up to it, and down again.
+    columns = max(COLUMNS, *(2 * len(line) for line in lines))
+    screen = pyte.Screen(columns, len(lines) + 1)
+    screen.set_mode(pyte.modes.LNM)
+    pyte.Stream(screen).feed("\n" + written)
+    rows = (screen.buffer[row] for row in range(1, screen.lines))
+    text = ["".join(row[column].data for column in range(max(row, default=-1) + 1)).rstrip() for row in rows]
     while text and not text[-1]:
         text.pop()
     return text
@@ -87,7 +58,7 @@ class Terminal:
         os.close(theirs)
         # A screen of a fixed width, so that a page is the same everywhere, and so high that nothing scrolls or is paged.
         # The prompt is written in two parts: the echo of this line must not look like one.
-        self.send(f"stty -echo columns 120 rows 500; PS1='{MARK}$?''{MARK}' PS2='{MARK}>''{MARK}'\n")
+        self.send(f"stty -echo columns {COLUMNS} rows 500; PS1='{MARK}$?''{MARK}' PS2='{MARK}>''{MARK}'\n")
         self.wait_until(lambda: PROMPT.search(self.written), "bash's first prompt")
 
     def send(self, text: str) -> None:
