@@ -7,10 +7,9 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
-from tests.support import LIMIT, ROOT, Server
+from tests.support import LIMIT, Server
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-AXE = ROOT / "tests/browser/node_modules/axe-core/axe.min.js"
 
 expect.set_options(timeout=LIMIT * 1000)
 
@@ -25,14 +24,6 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=executable)
         yield browser
         browser.close()
-
-
-@pytest.fixture(scope="session")
-def axe() -> str:
-    """The source of axe-core, which finds what keeps people with a disability out."""
-    if not AXE.exists():
-        pytest.skip("no axe-core here (npm ci --ignore-scripts --prefix tests/browser)")
-    return AXE.read_text(encoding="utf-8")
 
 
 class Visits:

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 from pymongo import MongoClient
 
@@ -354,13 +355,12 @@ def test_another_replica_that_answers_is_shown(service, visit):
 
 
 @pytest.mark.parametrize("options", [{}, {"color_scheme": "dark"}, PHONE], ids=["desktop", "dark", "phone"])
-def test_axe_finds_nothing_in_any_state_of_the_page(service, users, visit, axe, options):
+def test_axe_finds_nothing_in_any_state_of_the_page(service, users, visit, options):
     fill(users, 51)
     page = visit(service, **options)
-    page.evaluate(axe)
 
     def check() -> None:
-        found = page.evaluate("axe.run()")
+        found = Axe().run(page).response
         assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found["violations"]] == []
         assert len(found["passes"]) > 10
 
