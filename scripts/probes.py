@@ -35,9 +35,9 @@ class Machine:
 
     endpoint: str = ""  # where the client looks for the engine
     engine: dict[str, Any] = field(default_factory=dict)  # as the function engine gives it
-    containers: list[dict[str, str]] = field(default_factory=list)
-    volumes: list[dict[str, str]] = field(default_factory=list)
-    networks: list[dict[str, str]] = field(default_factory=list)
+    containers: list[dict[str, str]] | None = None
+    volumes: list[dict[str, str]] | None = None
+    networks: list[dict[str, str]] | None = None
     images: dict[str, bool] = field(default_factory=dict)  # whether the engine has those asked for
     ports: dict[int, bool] = field(default_factory=dict)  # whether something listens on those asked for
     registries: dict[str, float | None] = field(default_factory=dict)  # as registry_ahead gives it
@@ -49,7 +49,8 @@ def examine(ports: set[int], images: set[str]) -> Machine:
     every = {
         "endpoint": lambda: docker("context", "inspect", "--format", "{{.Endpoints.docker.Host}}")[0].strip(),
         "engine": engine,
-        "containers": lambda: table("ps", "--all", "--no-trunc"),
+        # Without their sizes, for which the engine would read all their files.
+        "containers": lambda: table("ps", "--all", "--no-trunc", "--size=false"),
         "volumes": lambda: table("volume", "ls"),
         "networks": lambda: table("network", "ls"),
         "images": lambda: at_once({image: partial(has, image) for image in images}, LIMIT + 0.2),
@@ -96,9 +97,10 @@ def docker(*arguments: str) -> tuple[str, str]:
     return output.decode(errors="replace"), complaint.decode(errors="replace").strip()
 
 
-def table(*arguments: str) -> list[dict[str, Any]]:
-    """What docker lists: one JSON object a line."""
-    return [json.loads(line) for line in docker(*arguments, "--format", "{{json .}}")[0].splitlines()]
+def table(*arguments: str) -> list[dict[str, Any]] | None:
+    """What docker lists: one JSON object a line. None where it did not answer in time."""
+    output, complaint = docker(*arguments, "--format", "{{json .}}")
+    return None if complaint == TOO_LATE else [json.loads(line) for line in output.splitlines()]
 
 
 def has(image: str) -> bool:

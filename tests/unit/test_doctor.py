@@ -204,7 +204,16 @@ def test_an_engine_that_hangs(machine):
 
 def test_a_docker_that_prints_something_else(machine):
     machine.docker("ps", "Emulate Docker CLI using another one\n")
-    assert machine.results()["containers"][0] == "ok"
+    assert machine.results()["containers"][0] == "not checked"
+
+
+@pytest.mark.parametrize(("command", "check"), [("ps", "containers"), ("volume", "volumes"), ("network", "networks")])
+def test_a_listing_that_takes_too_long(machine, command, check):
+    (machine.bin / command).unlink()
+    os.mkfifo(machine.bin / command)  # to which nobody writes
+    results = machine.results()
+    assert results.pop(check) == ("not checked", "no answer within 2 s")
+    assert {status for status, _ in results.values()} == {"ok"}
 
 
 def test_an_engine_that_is_too_old(machine):
