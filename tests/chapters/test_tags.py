@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -31,13 +31,6 @@ def tree(request, trees) -> Path:
     return trees[request.param]
 
 
-@pytest.fixture
-def image(tree) -> Iterator[str]:
-    name = f"test-{os.getpid()}-tags-{tree.name}"
-    yield name
-    docker("image", "rm", "--force", name, check=False)
-
-
 def test_its_tests_pass(tree):
     if not (tree / "tests").exists():
         assert int(tree.name[:2]) < 2
@@ -59,12 +52,14 @@ def test_its_tests_pass(tree):
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_its_image_builds_and_holds_no_secret(tree, image):
+def test_its_image_builds_and_holds_no_secret(tree, request):
     if not (tree / "Dockerfile").exists():
         assert int(tree.name[:2]) < 3
         return
     need_engine()
     need_image("python:3.13-slim-trixie")
+    image = f"test-{os.getpid()}-tags-{tree.name}"
+    request.addfinalizer(partial(docker, "image", "rm", "--force", image, check=False))
     # .git is there too: a file here, since the tree is a worktree.
     planted = [tree / path for path in (".env", ".env.production")]
     for file in planted:
