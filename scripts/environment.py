@@ -1,21 +1,41 @@
-"""The virtual environment .venv that scripts/run, scripts/test and .ci/lint share. Python's standard library alone."""
+"""The virtual environment .venv that scripts/run, scripts/test and .ci/lint share.
+
+They make it on their first start, and repair it where it is not as they left it. Whatever python3 a machine has reads
+this file, so it needs nothing but Python 3.8.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
-SUPPORTED = ((3, 11), (3, 12), (3, 13))  # what the embedded database has wheels for
+STATE = VENV / "state.json"  # how these scripts left .venv
+PACKAGES = "lib/python*/site-packages"
+OWN_PYTHON = VENV / "python"  # uv, and the Python that it gets
+ASK = "import sys; print('%d.%d' % sys.version_info[:2])"
+
+DATABASE = "requirements-database.txt"
+WITH_DATABASE = ("3.13", "3.12", "3.11")  # the embedded database has wheels for these
+NEWER = tuple(f"3.{minor}" for minor in range(14, 20))  # … and the service runs on these as well
+
+# Settings of the user's that would have pip install something else, or somewhere else.
+MISLEADING = ("PIP_DRY_RUN", "PIP_PREFIX", "PIP_PYTHON", "PIP_ROOT", "PIP_TARGET", "PIP_USER")
+UNREACHABLE = re.compile("from versions: none|connection broken|Max retries|timed out|Connection ?Error")
 
 
 def enter(*locks: str) -> None:
-    """Go on in .venv, with what these lock files name installed; makes and mends it where needed.
+    """Go on in .venv, with what these lock files name installed.
 
     Args:
         locks: paths of requirements files, from the top folder.
@@ -24,41 +44,205 @@ def enter(*locks: str) -> None:
     """
     if os.name != "posix":
         sys.exit("gunicorn needs Linux or macOS: on Windows, use WSL, or docker compose up --build")
-    if not PYTHON.exists():
-        _make()
-    _install(locks)
-    if Path(sys.prefix) != VENV:
+    for name in ("PYTHONHOME", "PYTHONPATH"):  # they would put other packages before those of .venv
+        os.environ.pop(name, None)
+    try:
+        with _alone():
+            made = _make(locks)
+            _install(locks)
+    except OSError as error:
+        sys.exit(f"Could not set up .venv ({error}): remove the cause, then start this again")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    if made or not _inside():
         os.execv(PYTHON, [str(PYTHON), *sys.argv])
 
 
-def _make() -> None:
-    names = [f"python{major}.{minor}" for major, minor in reversed(SUPPORTED)]
-    found = sys.executable if sys.version_info[:2] in SUPPORTED else next(filter(None, map(shutil.which, names)), None)
-    if found is None:
-        sys.exit(f"No {' or '.join(names)} here: install one of them, or use docker compose up --build")
-    made = _run(found, "-m", "venv", "--clear", str(VENV))
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Keep other scripts waiting, until also every command is done that was started meanwhile: they inherit the lock."""
+    import fcntl  # not on Windows
+
+    folder = os.open(ROOT, os.O_RDONLY)
+    os.set_inheritable(folder, True)
+    try:
+        with contextlib.suppress(OSError):  # some network file systems have no locks
+            try:
+                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                _say("Waiting for another script that sets up .venv …")
+                fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _make(locks: tuple[str, ...]) -> bool:
+    """Make .venv where it cannot be used; returns whether that was so."""
+    problem = _problem(locks)
+    if problem is None:
+        return False
+    if VENV.is_symlink() or (VENV.exists() and not _is_ours()):
+        sys.exit(f".venv {problem}, and these scripts did not make it: move it away, then start this again")
+    if _state():
+        _say(f".venv {problem}: making it again")
+    python = _find_python(locks)
+    VENV.mkdir(exist_ok=True)
+    _save({"ours": True, "path": str(VENV.resolve())})  # first, so that we know it again if we are interrupted
+    for path in VENV.iterdir():
+        if path not in (STATE, OWN_PYTHON):
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    made = _run(python, "-m", "venv", str(VENV))
     if made.returncode != 0:
-        shutil.rmtree(VENV, ignore_errors=True)
+        sys.exit(f"Could not make .venv ({_reason(made)}): remove the cause, then start this again")
+    return True
+
+
+def _problem(locks: tuple[str, ...]) -> str | None:
+    """What keeps .venv from being used, to be said behind its name; None where nothing does."""
+    if not VENV.is_dir():
+        return "is no folder"
+    state = _state()
+    if state.get("path", str(VENV.resolve())) != str(VENV.resolve()):
+        return f"was made in {Path(state['path']).parent}"
+    version = _version()
+    if version is None:
+        return "has no Python that works"
+    if state.get("python", version) != version:
+        return f"was made by Python {state['python']}, which is {version} now"
+    if not _fits(version, locks):
+        return f"has Python {version}, not {_wanted(locks)}"
+    return None
+
+
+def _is_ours() -> bool:
+    # … or holds no package that somebody could miss.
+    return VENV.is_dir() and ("ours" in _state() or all(re.match("pip-|setuptools-", name) for name in _packages()))
+
+
+def _inside() -> bool:
+    return Path(sys.prefix).resolve() == VENV.resolve()
+
+
+def _version() -> str | None:
+    """The version of .venv's Python; None where it does not run, or is at home in another folder."""
+    with contextlib.suppress(OSError, ValueError):
+        version, prefix = _run(str(PYTHON), "-c", ASK + "; print(sys.prefix)").stdout.splitlines()
+        if Path(prefix).resolve() == VENV.resolve():
+            return version
+    return None
+
+
+def _fits(version: str, locks: tuple[str, ...]) -> bool:
+    return version in WITH_DATABASE or (DATABASE not in locks and version in NEWER)
+
+
+def _wanted(locks: tuple[str, ...]) -> str:
+    return f"{WITH_DATABASE[-1]} to {WITH_DATABASE[0]}" if DATABASE in locks else f"{WITH_DATABASE[-1]} or newer"
+
+
+def _find_python(locks: tuple[str, ...]) -> str:
+    names = [f"python{version}" for version in WITH_DATABASE + NEWER]
+    own = [str(path) for path in OWN_PYTHON.glob("cpython-3.13*/bin/python3.13")]
+    first = str(Path(sys.executable).resolve()) if _inside() else sys.executable
+    incomplete = None
+    for python in filter(None, [first, *map(shutil.which, names), *own]):
+        if _fits(_run(python, "-c", ASK).stdout.strip(), locks):
+            if _has_venv(python):
+                return python
+            incomplete = incomplete or python
+    if not (_has_venv(sys.executable) or shutil.which("uv")):
+        lacks = incomplete or sys.executable
         sys.exit(
-            f"{found} cannot make a virtual environment: install its venv module (Debian: apt install python3-venv)"
+            f"{lacks} cannot make a virtual environment: install its venv module (Debian: apt install {Path(lacks).name}-venv)"
         )
+    return _get_python(locks)
+
+
+def _has_venv(python: str) -> bool:
+    return _run(python, "-c", "import ensurepip, venv").returncode == 0
+
+
+def _get_python(locks: tuple[str, ...]) -> str:
+    _say(f"No Python {_wanted(locks)} here: getting 3.13 into .venv, with uv …")
+    own = OWN_PYTHON / "uv"
+    uv = shutil.which("uv")
+    commands = [(uv or str(own / "bin/uv"), "python", "install", "--no-bin", f"--install-dir={OWN_PYTHON}", "3.13")]
+    if uv is None:
+        commands[:0] = [
+            (sys.executable, "-m", "venv", str(own)),
+            _pip_install(own / "bin/python", "requirements-uv.txt"),
+        ]
+    for command in commands:
+        done = _run(*command)
+        if done.returncode != 0:
+            choices = f"install Python {_wanted(locks)}, or use docker compose up --build"
+            if DATABASE in locks:
+                choices += ", or set DATABASE_URL (for scripts/test: TEST_DATABASE_URL) to a MongoDB of yours"
+            sys.exit(f"Could not get Python 3.13 ({_reason(done)}): {choices}")
+    return str(next(OWN_PYTHON.glob("cpython-3.13*/bin/python3.13")))
 
 
 def _install(locks: tuple[str, ...]) -> None:
-    # A copy of each lock file stands for having installed it: what differs from its copy is not installed yet.
-    copies = VENV / "installed"
-    if all((copies / lock).exists() and (copies / lock).read_bytes() == (ROOT / lock).read_bytes() for lock in locks):
+    state, here = _state(), _packages()
+    if not here.issuperset(state.get("packages", ())):  # somebody removed or replaced some
+        state["locks"] = {}
+    wanted = {lock: hashlib.sha256((ROOT / lock).read_bytes()).hexdigest() for lock in locks}
+    installed = state.get("locks", {})
+    if wanted.items() <= installed.items():
         return
-    print(f"Installing {', '.join(locks)} into .venv …", file=sys.stderr, flush=True)
-    files = [argument for lock in locks for argument in ("--requirement", str(ROOT / lock))]
-    installed = _run(str(PYTHON), "-m", "pip", "install", "--quiet", "--require-hashes", *files)
-    if installed.returncode != 0:
-        said = [line for line in installed.stderr.splitlines() if line.startswith("ERROR")] or ["pip failed"]
-        sys.exit(f"Could not install the requirements ({said[-1]}): is the network there? Then start this again.")
-    for lock in locks:
-        (copies / lock).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(ROOT / lock, copies / lock)
+    _say(f"Installing {', '.join(locks)} into .venv …")
+    for metadata in VENV.glob(f"{PACKAGES}/*.dist-info"):
+        if not (metadata / "INSTALLER").exists():  # pip was interrupted, and would take this for installed
+            shutil.rmtree(metadata)
+    if _run(str(PYTHON), "-m", "pip", "--version").returncode != 0:
+        for metadata in VENV.glob(f"{PACKAGES}/pip-*.dist-info"):
+            shutil.rmtree(metadata)
+    if not any(VENV.glob(f"{PACKAGES}/pip-*.dist-info")):  # `uv venv` leaves it out
+        _run(str(PYTHON), "-m", "ensurepip")
+    done = _run(*_pip_install(PYTHON, *locks))
+    if done.returncode != 0:
+        cure = "is the network there? Then" if UNREACHABLE.search(done.stderr) else "remove the cause, then"
+        sys.exit(f"Could not install the requirements ({_reason(done)}): {cure} start this again")
+    state = {**state, "path": str(VENV.resolve()), "python": _version(), "locks": {**installed, **wanted}}
+    _save({**state, "packages": sorted(_packages())})
+
+
+def _pip_install(python: Path, *locks: str) -> tuple[str, ...]:
+    files = [f"--requirement={ROOT / lock}" for lock in locks]
+    return (str(python), "-m", "pip", "install", "--quiet", "--no-input", "--require-hashes", *files)
+
+
+def _packages() -> set[str]:
+    """What is completely installed: 'flask-3.1.3.dist-info'."""
+    return {path.parent.name for path in VENV.glob(f"{PACKAGES}/*.dist-info/INSTALLER")}
+
+
+def _state() -> dict:
+    with contextlib.suppress(OSError, ValueError):
+        return json.loads(STATE.read_text())
+    return {}
+
+
+def _save(state: dict) -> None:
+    new = STATE.with_suffix(".new")
+    new.write_text(json.dumps(state, indent=1))
+    new.replace(STATE)
 
 
 def _run(*command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    environment = {name: value for name, value in os.environ.items() if name not in MISLEADING}
+    return subprocess.run(
+        command, env=environment, capture_output=True, text=True, errors="replace", check=False, close_fds=False
+    )
+
+
+def _reason(done: subprocess.CompletedProcess[str]) -> str:
+    """The last of its own lines that a command calls an error, otherwise its last line."""
+    lines = [line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+    errors = [line for line in lines if line.lower().startswith("error")]
+    return [f"status {done.returncode}", *lines, *errors][-1]
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

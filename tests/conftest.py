@@ -14,8 +14,21 @@ from tests.support import BIN, Database, Server
 
 REQUIRE_ALL = bool(os.environ.get("REQUIRE_ALL"))
 
+# A proxy of the machine's is not for the servers that run here.
+os.environ["NO_PROXY"] = os.environ["no_proxy"] = ",".join(
+    filter(None, [os.environ.get("no_proxy") or os.environ.get("NO_PROXY"), "localhost,127.0.0.1,::1"])
+)
+
 # Started in the background of a shell, we and all that we start would be deaf to Ctrl-C, which some tests press.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In several processes, each runs whole files; one runs all that load the engine, one after another."""
+    for item in items:
+        on_engine = {"engine", "machine", "second_machine"}.intersection(item.fixturenames)
+        item.add_marker(pytest.mark.xdist_group("engine" if on_engine else "/".join(item.path.parts[-2:])))
 
 
 @pytest.hookimpl(wrapper=True)
