@@ -146,8 +146,9 @@ def test_one_of_two_starts_waits_for_the_other(project):
     both = [
         subprocess.Popen(project.command(), env=project.environment, stdout=-1, stderr=-1, text=True) for _ in range(2)
     ]
-    said = sorted(process.communicate(timeout=LIMIT)[1] for process in both)
-    assert said == ["Installing requirements.txt into .venv …\n", "Waiting for another script that sets up .venv …\n"]
+    said = "".join(process.communicate(timeout=LIMIT)[1] for process in both)
+    assert "Waiting for another script that sets up .venv …\n" in said
+    assert said.count("Installing") == 1
     assert [process.returncode for process in both] == [0, 0]
 
 

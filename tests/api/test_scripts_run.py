@@ -25,10 +25,10 @@ def clone(tmp_path):
     return tmp_path
 
 
-def run(clone, *arguments, **settings):
+def run(clone, *arguments, before=(), **settings):
     """What a start that is refused says."""
     environment = clean_environment(**settings) | {"PATH": os.environ["PATH"]}
-    command = [clone / "scripts/run", *arguments]
+    command = [*before, clone / "scripts/run", *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=LIMIT, check=False)
 
 
@@ -53,24 +53,35 @@ def left_running(clone):
     return [path for path in commands if path.exists() and str(clone).encode() in path.read_bytes()]
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_serves_with_a_database_of_its_own_that_survives(clone, ending):
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP])
+def test_ends_in_order(clone, ending):
     port = str(free_port())
     with serving(clone, "--port", port) as (process, url):
         assert url == f"http://localhost:{port}"
         assert requests.get(f"{url}/readyz", timeout=LIMIT).ok
-        assert requests.post(f"{url}/users", json=ANN, timeout=LIMIT).status_code == 201
         process.send_signal(ending)
         assert process.wait(LIMIT) == 0
     assert left_running(clone) == []
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
+def test_its_data_survive(clone, ending):
+    port = str(free_port())
+    with serving(clone, "--port", port) as (process, url):
+        assert requests.post(f"{url}/users", json=ANN, timeout=LIMIT).status_code == 201
+        process.send_signal(ending)
+        process.wait(LIMIT)
+        if ending == signal.SIGINT:
+            assert process.returncode == 0
+            assert left_running(clone) == []
+    # Killed, it has left its server and its database behind: they end by themselves, and the next one waits for that.
     with serving(clone, PORT=port) as (process, url):
         assert [user["name"] for user in requests.get(f"{url}/users", timeout=LIMIT).json()["users"]] == ["Ann"]
-        second = run(clone, "--port", str(free_port()))  # on the same data
+        second = run(clone, "--port", str(free_port()))
         assert second.returncode == 1
-        assert second.stderr.startswith("The embedded database did not start (")
-        assert second.stderr.count("\n") == 1
+        assert second.stderr == "Another scripts/run is using ./data: end that one, or set DATABASE_URL\n"
         assert requests.get(f"{url}/readyz", timeout=LIMIT).ok
-    assert left_running(clone) == []
+    wait_for(lambda: left_running(clone) == [], "all that was started to end")
 
 
 def test_takes_the_database_and_the_port_that_env_names(clone, database):
@@ -83,13 +94,53 @@ def test_takes_the_database_and_the_port_that_env_names(clone, database):
     assert not (clone / "data").exists()
 
 
-def test_a_port_in_use_is_said_before_anything_is_started(clone):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
+def test_a_proxy_of_the_machine_is_not_asked(clone, database):
+    nobody = f"http://127.0.0.1:{free_port()}"
+    names = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+    proxies = dict.fromkeys(names, nobody) | {"no_proxy": "", "NO_PROXY": ""}
+    with serving(clone, "--port", str(free_port()), DATABASE_URL=database.url, **proxies) as (_, url):
+        assert requests.get(f"{url}/healthz", timeout=LIMIT).ok
+
+
+@pytest.mark.parametrize(
+    ("family", "host"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET, ""), (socket.AF_INET6, "::1")]
+)
+def test_a_port_in_use_is_said_before_anything_is_started(clone, family, host):
+    if family == socket.AF_INET6 and not socket.has_dualstack_ipv6():
+        pytest.skip("no IPv6")
+    with socket.create_server((host, 0), family=family) as taken:
         port = taken.getsockname()[1]
         done = run(clone, "--port", str(port))
     assert done.returncode == 1
-    assert done.stderr == f"Port {port} is in use: end what listens there, or take another with scripts/run --port N\n"
+    other = "take another with scripts/run --port N"
+    assert done.stderr == f"Port {port} is in use on {host or '127.0.0.1'}: end what listens there, or {other}\n"
     assert not (clone / "data").exists()
+
+
+def test_a_port_that_has_the_service_already_is_said(clone, served):
+    done = run(clone, "--port", str(served.port))
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Port {served.port} has this service already: end that one, or take another")
+
+
+def test_a_port_that_needs_root_is_said(clone):
+    first = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+    if not first.exists() or int(first.read_text()) <= 80:
+        pytest.skip("all may listen on port 80 here")
+    unprivileged = ("setpriv", "--inh-caps=-all", "--bounding-set=-net_bind_service") if os.geteuid() == 0 else ()
+    done = run(clone, "--port", "80", before=unprivileged)
+    assert done.returncode == 1
+    assert done.stderr == "Port 80 needs root: take one from 1024 on, with scripts/run --port N\n"
+
+
+def test_a_link_to_the_script_serves_its_own_project(clone, database, tmp_path):
+    link = tmp_path / "serve it"
+    link.symlink_to(clone / "scripts/run")
+    (clone / ".env").write_text(f"DATABASE_URL={database.url}\nPORT=none\n")
+    done = subprocess.run(
+        [link], env=clean_environment(PYTHON_DOTENV_DISABLED="0"), cwd="/", capture_output=True, text=True, check=False
+    )
+    assert done.stderr.startswith("PORT must be a port")
 
 
 @pytest.mark.parametrize(
@@ -111,34 +162,32 @@ def test_help_needs_nothing(clone):
         assert not (clone / ".venv").exists()
 
 
-def test_without_a_network_it_says_what_to_do(clone):
-    (clone / ".venv").unlink()
-    nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_RETRIES": "0", "PIP_NO_CACHE_DIR": "1"}
-    done = run(clone, **nowhere, PIP_CONFIG_FILE=os.devnull)
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].startswith("Could not install the requirements (ERROR: ")
-    assert "Traceback" not in done.stderr
-    assert left_running(clone) == []
+@pytest.fixture
+def without_docker(tmp_path):
+    """A PATH with all commands of this machine but docker."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for path in filter(Path.is_dir, map(Path, os.environ["PATH"].split(":"))):
+        for command in path.iterdir():
+            if command.name != "docker" and not (folder / command.name).is_symlink():  # the first one counts
+                (folder / command.name).symlink_to(command)
+    return str(folder)
 
 
-def test_without_a_supported_python_it_names_those_that_are(clone):
-    (clone / ".venv").unlink()
-    environment = clone / "scripts/environment.py"
-    environment.write_text(environment.read_text().replace("((3, 11), (3, 12), (3, 13))", "((3, 98), (3, 99))"))
-    done = run(clone)
-    assert done.returncode == 1
-    assert done.stderr == "No python3.99 or python3.98 here: install one of them, or use docker compose up --build\n"
+def test_what_cannot_be_tested_is_counted_and_named(without_docker):
+    def tested(*arguments, **variables):
+        command = [ROOT / "scripts/test", "-q", "-p", "no:cacheprovider", *arguments]
+        here = {name: value for name, value in os.environ.items() if name != "REQUIRE_ALL"}
+        return subprocess.run(command, env=here | variables, capture_output=True, text=True, check=False)
 
-
-def test_what_cannot_be_tested_is_counted_and_named():
-    command = [ROOT / "scripts/test", "-q", "tests/containers/test_image.py"]
-    nowhere = {"DOCKER_HOST": "unix:///nowhere.sock"}
-    here = {name: value for name, value in os.environ.items() if name != "REQUIRE_ALL"}
-    done = subprocess.run(command, env=here | nowhere, capture_output=True, text=True, check=False)
+    # All tests that ask for an engine, in all folders: they are collected and skipped also where there is no docker.
+    all_that_need_it = "containers or test_pages or (test_tags and (image or compose))"
+    done = tested("-k", all_that_need_it, PATH=without_docker)
     assert done.returncode == 0, done.stdout
-    assert re.search(r"^\d+ containers tests skipped: no Docker Engine answers$", done.stdout, re.MULTILINE)
-    done = subprocess.run(
-        command, env=here | nowhere | {"REQUIRE_ALL": "1"}, capture_output=True, text=True, check=False
-    )
+    for folder in ("chapters", "containers", "pages"):
+        assert re.search(rf"^\d+ {folder} tests skipped: there is no docker command$", done.stdout, re.MULTILINE)
+
+    image = "tests/containers/test_image.py"
+    done = tested(image, DOCKER_HOST="unix:///nowhere.sock", REQUIRE_ALL="1")
     assert done.returncode == 1
-    assert "REQUIRE_ALL: Skipped: no Docker Engine answers" in done.stdout
+    assert re.search("REQUIRE_ALL: Skipped: (no Docker Engine answers|there is no docker command)", done.stdout)
