@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -74,7 +75,6 @@ def test_a_tag_cannot_hold_build_metadata_or_more_than_128_characters():
         (["push", "1.4.2"], "IMAGE 'flask-mongo-app' names no registry: scripts/image push 1.4.2 REGISTRY/NAMESPACE"),
         (["build", "1.4.2", "--platform"], "'' is no list of platforms: give one such as linux/amd64,linux/arm64"),
         (["build", "1.4.2", "--platform", "amd64"], "'amd64' is no list of platforms: "),
-        (["build", "1.4.2", "--platform-tags"], "--platform-tags goes with --platform: scripts/image build --help"),
         (["tag", "1.4.2", "--allow-dirty"], "tag has no option --allow-dirty: scripts/image tag --help"),
         (["build", "1.4.2", "--force"], "build has no option --force: scripts/image build --help"),
         (["tag", "1.4.2", "ghcr.io/me", "more"], "tag does not take 'more': scripts/image tag --help"),
@@ -111,3 +111,20 @@ def test_the_script_explains_itself():
     for verb in VERBS:
         assert f"scripts/image {verb} " in told.stdout
     assert "set -e" not in told.stdout
+
+
+def test_it_runs_from_any_folder_and_through_a_link(tmp_path):
+    shutil.copytree(ROOT / "scripts", tmp_path / "a b" / "scripts")
+    (tmp_path / "link").symlink_to(tmp_path / "a b" / "scripts" / "image")
+    environment = os.environ | {"CDPATH": f".:{tmp_path}", "DOCKER_HOST": "unix:///nowhere.sock"}
+    for command in ("a b/scripts/image", "./link", tmp_path / "link"):
+        done = subprocess.run(
+            [command, "list"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr == "no Docker Engine answers: start Docker, and run this again\n"
+
+
+@pytest.mark.parametrize("arguments", [["tag", "--dry-run", "1.4.2", "me"], ["tag", "1.4.2", "--dry-run", "me"]])
+def test_options_may_stand_anywhere(arguments):
+    assert refusal(*arguments).startswith("no Docker Engine answers: ")
