@@ -25,6 +25,7 @@ from weaving import (
     Woven,
     add_worktree,
     clone_folder,
+    common_folder,
     complaint,
     git,
     identity,
@@ -354,7 +355,7 @@ def carried(woven: list[Woven]) -> list[Files]:
 
 def remove_edit() -> None:
     """Remove this worktree; what it was for is on main, or not wanted."""
-    git("worktree", "remove", "--force", ROOT, folder=clone_folder())
+    git("worktree", "remove", "--force", ROOT, folder=common_folder())
 
 
 # --- Review: what a change of main does to the steps --------------------------------------------------------------------

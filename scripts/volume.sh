@@ -1,7 +1,11 @@
 # shellcheck shell=bash
 # What scripts/backup and scripts/restore do with the database's volume, through a helper container that has it mounted.
 
-name=flask-mongo-app
+export LC_ALL=C # one form of numbers
+
+# The Compose project of this folder: COMPOSE_PROJECT_NAME in the environment or in .env may give it another name.
+name=$(cd -- "$root" && docker compose config --format json 2>/dev/null | sed -n 's/^  "name": "\(.*\)",*$/\1/p') || true
+name=${name:-${COMPOSE_PROJECT_NAME:-flask-mongo-app}}
 volume=$name-data
 helper=$name-backup # an engine has one container of a name, so this is also what keeps two runs apart
 umask 077           # backups hold all that the database holds
@@ -187,8 +191,11 @@ wait_for_app() {
   local each end=$((SECONDS + 60)) labels=(--filter "label=com.docker.compose.project=$name")
   [ -n "$containers" ] || return 0
   for each in $(docker ps --quiet "${labels[@]}" --filter label=com.docker.compose.service=app); do
-    until docker exec "$each" python -c 'import os, urllib.request
-urllib.request.urlopen("http://127.0.0.1:" + os.environ["PORT"] + "/readyz", timeout=5)' 2>/dev/null; do
+    # Docker gives the proxies of its configuration to every container, and http.client obeys none.
+    until docker exec "$each" python -c 'import http.client, os
+connection = http.client.HTTPConnection("127.0.0.1", int(os.environ["PORT"]), timeout=5)
+connection.request("GET", "/readyz")
+assert connection.getresponse().status == 200' 2>/dev/null; do
       [ $SECONDS -lt $end ] || die "the database is ready, but the app is not: docker logs $each tells why"
       sleep 0.2
     done

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -120,8 +121,10 @@ def need_clone() -> None:
     if shutil.which("git") is None:
         raise CourseError("git is not installed: get it from https://git-scm.com/downloads, and run this again")
     done = run_git("rev-parse", "--show-toplevel")
-    if done.returncode != 0 and b"dubious" in done.stderr:
-        raise CourseError(f"This folder is another user's: git config --global --add safe.directory '{ROOT}'")
+    if done.returncode != 0 and b"safe.directory" in done.stderr:
+        raise CourseError(
+            f"This folder is another user's: git config --global --add safe.directory {shlex.quote(str(ROOT))}"
+        )
     if done.returncode != 0 or Path(text(done.stdout).rstrip("\n")).resolve() != ROOT:
         raise CourseError(f"{ROOT} is no clone (a ZIP download has no history): get it with git clone")
 
@@ -140,8 +143,26 @@ def main_commit() -> str:
 
 
 def clone_folder() -> Path:
-    """The clone's own folder, also where this script is in a worktree of it."""
-    return (ROOT / git("rev-parse", "--git-common-dir")).resolve().parent
+    """The clone's own folder, also where this script is in a worktree of it.
+
+    Raises CourseError: this is such a worktree, and git does not know the clone's folder.
+    """
+    common = common_folder()
+    if (ROOT / git("rev-parse", "--git-dir")).resolve() == common:
+        return ROOT
+    if common.name == ".git":
+        return common.parent
+    known = run_git("config", "core.worktree", folder=common)  # a submodule has its repository elsewhere
+    if known.returncode != 0:  # and so has a clone made with --separate-git-dir
+        raise CourseError(
+            f"Only the clone's own folder can do this, since its repository is apart, in {common}: go there"
+        )
+    return (common / text(known.stdout).rstrip("\n")).resolve()
+
+
+def common_folder() -> Path:
+    """The repository of the clone and of all its worktrees."""
+    return (ROOT / git("rev-parse", "--git-common-dir")).resolve()
 
 
 def worktrees() -> dict[Path, str]:
@@ -150,7 +171,8 @@ def worktrees() -> dict[Path, str]:
     for line in git("worktree", "list", "--porcelain").splitlines():
         word, _, value = line.partition(" ")
         if word == "worktree":
-            folder = Path(value)
+            # Where the repository is apart, git names that instead of the clone's folder.
+            folder = clone_folder() if Path(value).resolve() == common_folder() else Path(value)
             found[folder] = ""
         elif word == "branch":
             found[folder] = value

@@ -17,6 +17,21 @@ import requests
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 NAME = "flask-mongo-app"  # the token that every name comes from
+# What somebody's shell may have, and none of our programs may depend on. Nothing listens on port 9.
+PROXIES = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
+PROXIES |= {"no_proxy": "", "NO_PROXY": ""}
+HOSTILE = PROXIES | {
+    "CDPATH": ".:/tmp:/",
+    "GREP_COLOR": "1;31",
+    "GREP_COLORS": "mt=1;31",
+    "GREP_OPTIONS": "--color=always",
+    "GZIP": "--verbose",
+    "IFS": "0123456789",
+    "LS_COLORS": "di=1",
+    "POSIXLY_CORRECT": "1",
+    "PYTHONSAFEPATH": "1",
+    "TAR_OPTIONS": "--verbose",
+}
 LIMIT = 60  # seconds that a condition may take on a slow machine before its test has failed
 
 Value = TypeVar("Value")
