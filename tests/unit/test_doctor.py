@@ -174,8 +174,17 @@ def test_no_docker(machine):
     assert {results[name.lower()] for name in NO_ENGINE} == {("not checked", "no engine answers")}
 
 
-def test_the_client_alone_is_not_enough(machine):
-    machine.without_engine()
+# What the clients before 29 say, and those since.
+@pytest.mark.parametrize(
+    "complaint",
+    [
+        "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
+        "failed to connect to the docker API at unix:///var/run/docker.sock; check if the path is correct and if the "
+        "daemon is running: dial unix /var/run/docker.sock: connect: no such file or directory",
+    ],
+)
+def test_the_client_alone_is_not_enough(machine, complaint):
+    machine.without_engine(complaint)
     results = machine.results()
     status, said = results["engine"]
     assert status == "failed"
@@ -184,8 +193,9 @@ def test_the_client_alone_is_not_enough(machine):
     assert {results[name.lower()] for name in NO_ENGINE} == {("not checked", "no engine answers")}
 
 
-def test_an_engine_that_does_not_let_us_in(machine):
-    machine.without_engine("permission denied while trying to connect to the Docker daemon socket")
+@pytest.mark.parametrize("what", ["Docker daemon socket", "docker API at unix:///var/run/docker.sock"])
+def test_an_engine_that_does_not_let_us_in(machine, what):
+    machine.without_engine(f"permission denied while trying to connect to the {what}")
     status, said = machine.results()["engine"]
     assert status == "failed"
     assert "usermod --append --groups docker" in said
