@@ -1,13 +1,16 @@
 """The connection to MongoDB: one client a process, which finds a database that is late, goes or comes back."""
 
 import atexit
+import contextlib
 import logging
+import threading
 
+import dns.resolver
 from flask import Flask, current_app
 from pymongo import MongoClient, monitoring
 from pymongo.collation import Collation, CollationStrength
 from pymongo.collection import Collection
-from pymongo.errors import DuplicateKeyError, OperationFailure
+from pymongo.errors import ConfigurationError, DuplicateKeyError, OperationFailure, ServerSelectionTimeoutError
 
 logger = logging.getLogger(__name__)
 
@@ -20,9 +23,18 @@ class _Database(monitoring.ServerHeartbeatListener):
 
     def __init__(self, url: str) -> None:
         self.answering: dict[tuple, bool] = {}
-        self.indexed = self.closed = False
+        self.indexed = False
+        self.closed = threading.Event()
+        self._client: MongoClient | None = None
+        try:
+            self._connect(url)
+        except ConfigurationError as error:  # a mongodb+srv:// URL whose name cannot be resolved
+            logger.error("Could not connect to MongoDB", extra={"fields": {"reason": str(error)}})
+            threading.Thread(target=self._keep_trying, args=(url,), daemon=True).start()
+
+    def _connect(self, url: str) -> None:
         # Made here, in the worker: a client that has connected does not survive a fork.
-        self.client: MongoClient = MongoClient(
+        self._client = MongoClient(
             url,
             appname="flask-mongo-app",
             tz_aware=True,
@@ -35,6 +47,18 @@ class _Database(monitoring.ServerHeartbeatListener):
             event_listeners=[self],
         )
 
+    def _keep_trying(self, url: str) -> None:
+        while self._client is None and not self.closed.wait(SERVER_SELECTION_TIMEOUT):
+            dns.resolver.reset_default_resolver()  # /etc/resolv.conf may be another by now
+            with contextlib.suppress(ConfigurationError):
+                self._connect(url)
+
+    @property
+    def client(self) -> MongoClient:
+        if self._client is None:
+            raise ServerSelectionTimeoutError("the name in DATABASE_URL has not been resolved yet")
+        return self._client
+
     def started(self, event: monitoring.ServerHeartbeatStartedEvent) -> None:
         """Part of the listener's interface; nothing to do."""
 
@@ -44,15 +68,16 @@ class _Database(monitoring.ServerHeartbeatListener):
         self.answering[event.connection_id] = True
 
     def failed(self, event: monitoring.ServerHeartbeatFailedEvent) -> None:
-        if self.answering.get(event.connection_id, True) and not self.closed:
+        if self.answering.get(event.connection_id, True) and not self.closed.is_set():
             fields = {"server": "{}:{}".format(*event.connection_id), "reason": str(event.reply)}
             logger.error("Could not connect to MongoDB", extra={"fields": fields})
         self.answering[event.connection_id] = False
         self.indexed = False  # what comes back may be another, empty database
 
     def close(self) -> None:
-        self.closed = True  # the heartbeats that this ends have not failed
-        self.client.close()
+        self.closed.set()  # the heartbeats that this ends have not failed
+        if self._client is not None:
+            self._client.close()
 
     def users(self) -> Collection:
         collection = self.client.get_default_database()["users"]

@@ -2,14 +2,22 @@
 
 import os
 import sys
-from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
+from http.client import HTTPConnection, HTTPException
 
-port = (
-    Path(os.environ["PORT_FILE"]).read_text().strip() if "PORT_FILE" in os.environ else os.environ.get("PORT", "3000")
-)
+
+def status(host: str) -> int:
+    # Not urlopen(), which would ask a proxy that the environment names.
+    connection = HTTPConnection(host, int(os.environ.get("PORT", "3000")), timeout=2)
+    connection.request("GET", "/healthz")
+    return connection.getresponse().status
+
+
 try:
-    urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2).close()
-except (URLError, OSError) as error:
-    sys.exit(f"unhealthy: {error}")
+    try:
+        answer = status("127.0.0.1")
+    except ConnectionRefusedError:
+        answer = status("::1")
+except (OSError, HTTPException, ValueError) as error:
+    sys.exit(f"unhealthy: {error!r}")
+if answer != 200:
+    sys.exit(f"unhealthy: status {answer}")

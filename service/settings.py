@@ -1,31 +1,54 @@
 """All settings, read from the environment in one place."""
 
 import os
+import re
 import sys
 import warnings
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from dotenv import load_dotenv
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
+# What the driver loads for some ways to log in, and the image does not have.
+LIBRARIES = {"MONGODB-AWS": "pymongo_auth_aws", "GSSAPI": "kerberos"}
+
 
 class SettingsError(ValueError):
-    """A setting is missing or wrong. The message names the variable and the mend, and holds no secret."""
+    """A setting is missing or wrong. The message names the variable and the fix, and never contains a secret."""
 
 
 def _mongodb_url(url: str) -> str:
-    # The driver knows best which URLs it takes, and connects to nothing here; of an option that it does not know it
-    # only warns. Its own message goes no further: it may quote a part of the password.
+    mechanism = re.search(r"[?&]authMechanism=([^&]*)", url, re.IGNORECASE)
+    library = mechanism and LIBRARIES.get(mechanism[1].upper())
+    if library and find_spec(library) is None:
+        raise ValueError(f"has an authMechanism that needs {library}, which is not installed: log in another way")
+    # The driver knows which URLs it takes, and connects to nothing here. Its own messages may quote a part of the
+    # password. Of an option that it cannot use, it only warns.
     try:
         with warnings.catch_warnings(action="error"), MongoClient(url, connect=False) as client:
             client.get_default_database()
-    except (PyMongoError, ValueError, Warning):
-        raise ValueError("no MongoDB URL with a database") from None
+    except OSError as error:  # tlsCAFile and its like
+        file = repr(error.filename) if error.filename else "a file of certificates"
+        raise ValueError(f"names {file}, which cannot be read ({error.strerror}): mount it, or name another") from None
+    except Warning:
+        raise ValueError("has an option that the driver does not know or has no library for: remove it") from None
+    except (PyMongoError, ValueError):
+        raise ValueError from None
     return url
+
+
+def _number(value: str) -> str:
+    # int() also takes blanks, signs, underscores and other alphabets' digits. Compose and the health check do not.
+    if not re.fullmatch("[0-9]+", value):
+        raise ValueError
+    return value
+
+
+Number = Annotated[int, BeforeValidator(_number)]
 
 
 def _setting(must_be: str, example: str, default: Any = ..., **constraints: Any) -> Any:
@@ -33,49 +56,57 @@ def _setting(must_be: str, example: str, default: Any = ..., **constraints: Any)
 
 
 class Settings(BaseModel):
-    """What the service can be told from outside: each field by the variable of the same name in capitals."""
+    """The settings. Each field is read from the environment variable of the same name in upper case."""
 
     model_config = ConfigDict(frozen=True)
 
     database_url: Annotated[str, AfterValidator(_mongodb_url)] = _setting(
-        "a MongoDB URL that ends in the name of the database, with any :/?#[]@% in its password percent-encoded",
+        "a MongoDB URL with the name of a database, valid options, and any :/?#[]@% in its password percent-encoded",
         "mongodb://localhost:27017/flask-mongo-app",
         repr=False,
     )
-    port: int = _setting("a port from 1 to 65535", "3000", 3000, ge=1, le=65535)
-    greeting: str = _setting("a text", "'Ram Ram bhai Sareya Ne'", "Ram Ram bhai Sareya Ne", min_length=1)
+    port: Number = _setting("a port from 1 to 65535", "3000", 3000, ge=1, le=65535)
+    greeting: str = _setting(
+        "one line of text", "'Ram Ram bhai Sareya Ne'", "Ram Ram bhai Sareya Ne", pattern=r"^[^\x00-\x1f\x7f\u{fffd}]+$"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = _setting("DEBUG, INFO, WARNING or ERROR", "INFO", "INFO")
     api_token: str | None = _setting(
         "of printable ASCII characters, no spaces", "$(openssl rand -hex 32)", None, pattern="^[!-~]+$", repr=False
     )
-    max_content_length: int = _setting("a number of bytes above 0", "65536", 64 * 1024, ge=1)
-    web_concurrency: int = _setting("a number of processes from 1 to 256", "2", 2, ge=1, le=256)
-    web_threads: int = _setting("a number of threads from 1 to 1024", "16", 16, ge=1, le=1024)
-    request_timeout: int = _setting("a number of seconds from 1 to 3600", "20", 20, ge=1, le=3600)
-    keepalive_timeout: int = _setting("a number of seconds from 1 to 3600", "80", 80, ge=1, le=3600)
-    graceful_timeout: int = _setting("a number of seconds from 1 to 3600", "20", 20, ge=1, le=3600)
+    max_content_length: Number = _setting("a number of bytes above 0", "65536", 64 * 1024, ge=1)
+    web_concurrency: Number = _setting("a number of processes from 1 to 256", "2", 2, ge=1, le=256)
+    web_threads: Number = _setting("a number of threads from 1 to 1024", "16", 16, ge=1, le=1024)
+    request_timeout: Number = _setting("a number of seconds from 1 to 3600", "20", 20, ge=1, le=3600)
+    keepalive_timeout: Number = _setting("a number of seconds from 1 to 3600", "80", 80, ge=1, le=3600)
+    graceful_timeout: Number = _setting("a number of seconds from 1 to 3600", "20", 20, ge=1, le=3600)
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Read each setting from its variable NAME, or from the file that NAME_FILE names.
+    """Read each setting from its variable NAME; a secret also from the file that NAME_FILE names.
 
     Raises:
         SettingsError: a setting is missing, empty, malformed, or given twice.
     """
-    given = {field: _value(field.upper(), environment) for field in Settings.model_fields}
+    given = {field: _value(field, environment) for field in Settings.model_fields}
     values = {field: value for field, value in given.items() if value is not None}
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
-        field = str(error.errors()[0]["loc"][0])
-        raise SettingsError(_complaint(field, values.get(field))) from None
+        first = error.errors()[0]
+        field, reason = str(first["loc"][0]), str(first.get("ctx", {}).get("error", ""))
+        raise SettingsError(_complaint(field, values.get(field), reason)) from None
 
 
-def _value(name: str, environment: Mapping[str, str]) -> str | None:
-    file = environment.get(f"{name}_FILE")
+def _value(field: str, environment: Mapping[str, str]) -> str | None:
+    name = field.upper()
+    value, file = environment.get(name), environment.get(f"{name}_FILE")
+    if Settings.model_fields[field].repr:
+        if file is not None:
+            raise SettingsError(f"{name}_FILE is not read, only a secret may come from a file: set {name}")
+        return value
     if file is None:
-        return environment.get(name)
-    if name in environment:
+        return value and value.strip()  # Kubernetes' secrets often end in a newline, in a variable as in a file
+    if value is not None:
         raise SettingsError(f"{name} and {name}_FILE are both set: unset one of them")
     try:
         return Path(file).read_text(encoding="utf-8").strip()
@@ -86,23 +117,22 @@ def _value(name: str, environment: Mapping[str, str]) -> str | None:
         ) from None
 
 
-def _complaint(field: str, value: str | None) -> str:
+def _complaint(field: str, value: str | None, reason: str) -> str:
     name, info = field.upper(), Settings.model_fields[field]
+    if reason:
+        return f"{name} {reason}"
     if not value:
         wrong = "is not set" if value is None else "is empty"
-    elif not info.repr:  # a secret
-        wrong = f"must be {info.description}"
     else:
-        wrong = f"must be {info.description}, not {value!r}"
+        wrong = f"must be {info.description}" + (f", not {value!r}" if info.repr else "")  # no secrets
     return f"{name} {wrong}: set it, for example {name}={info.examples[0]}"
 
 
 def load_settings() -> Settings:
-    """Read the settings of this process: its environment and, for what is not in there, the file .env.
+    """Read the settings from the environment of this process.
 
     Ends the process with status 2 and one line where a setting is wrong.
     """
-    load_dotenv()
     try:
         return read_settings(os.environ)
     except SettingsError as error:

@@ -1,10 +1,15 @@
 """The database is late, goes, hangs and comes back; the service ends in order. No restart in between."""
 
+import contextlib
 import signal
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
+from socketserver import BaseRequestHandler, UDPServer
+from threading import Thread
 
+import dns.message
+import dns.rrset
 import pytest
 
 from tests.api.test_users import ANN, NO_ID, problem
@@ -115,3 +120,66 @@ def test_sigterm_finishes_what_is_in_flight_and_ends_with_0(database, tmp_path):
     log = server.output.read_text()
     assert "Traceback" not in log
     assert "Could not connect" not in log
+
+
+# The service's own code, with another name server and another /etc/hosts: for the resolver of mongodb+srv and for ours.
+NAMES = """
+import dns.resolver, socket
+
+def read_resolv_conf(self, file):
+    self.nameservers, self.port = ["127.0.0.1"], {port}
+
+def getaddrinfo(host, *arguments, resolve=socket.getaddrinfo, **options):
+    return resolve("127.0.0.1" if host == "db.cluster.example" else host, *arguments, **options)
+
+dns.resolver.Resolver.read_resolv_conf = read_resolv_conf
+socket.getaddrinfo = getaddrinfo
+"""
+
+
+@contextlib.contextmanager
+def name_server(port, database_port):
+    """A name server that knows the members of one cluster."""
+
+    class Answer(BaseRequestHandler):
+        def handle(self):
+            query, server = self.request
+            response = dns.message.make_response(dns.message.from_wire(query))
+            question = response.question[0]
+            if question.to_text() == "_mongodb._tcp.main.cluster.example. IN SRV":
+                member = f"0 0 {database_port} db.cluster.example."
+                response.answer.append(dns.rrset.from_text(question.name, 60, "IN", "SRV", member))
+            server.sendto(response.to_wire(), self.client_address)
+
+    with UDPServer(("127.0.0.1", port), Answer) as server:
+        thread = Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("silent", [False, True], ids=["no name server", "a name server that does not answer"])
+def test_a_cluster_whose_name_cannot_be_resolved_yet(database, tmp_path, silent):
+    database.start()
+    with socket.socket(type=socket.SOCK_DGRAM) as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        port = deaf.getsockname()[1]
+        if not silent:
+            deaf.close()
+        (tmp_path / "sitecustomize.py").write_text(NAMES.format(port=port))
+        url = "mongodb+srv://main.cluster.example/flask-mongo-app-test?tls=false"
+        server = Server(tmp_path, DATABASE_URL=url, WEB_CONCURRENCY="1", PYTHONPATH=str(tmp_path))
+        with server.running() as process:
+            away(server)
+            log = server.output.read_text()
+            assert log.count('"Could not connect to MongoDB"') == 1  # not at each try
+            assert "Traceback" not in log
+            deaf.close()
+            with name_server(port, database.port):
+                ready(server)
+                assert server.post("/users", json=ANN).status_code == 201
+                problem(server.post("/users", json=ANN), 409)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(LIMIT) == 0
+    assert "Traceback" not in server.output.read_text()

@@ -2,8 +2,11 @@
 
 import json
 import re
+import socket
 import subprocess
 import sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 
 import pytest
 
@@ -23,12 +26,15 @@ def test_the_probes(service):
         assert (response.status_code, response.json()) == (200, {"status": status})
 
 
+TOKEN = "s3cret=,\"'\\-token=="  # noqa: S105 - with all that a header's parser could make something of
+
+
 @pytest.fixture(scope="module", params=["API_TOKEN", "API_TOKEN_FILE"])
 def guarded(request, database_url, tmp_path_factory):
     """The service with a token, a greeting of its own and all log lines."""
     folder = tmp_path_factory.mktemp("guarded")
-    (folder / "token").write_text("s3cret-token\n")
-    token = "s3cret-token" if request.param == "API_TOKEN" else str(folder / "token")
+    (folder / "token").write_text(f"{TOKEN}\n")
+    token = TOKEN if request.param == "API_TOKEN" else str(folder / "token")
     server = Server(
         folder, DATABASE_URL=database_url, GREETING="Grüß Gott", LOG_LEVEL="DEBUG", **{request.param: token}
     )
@@ -43,8 +49,16 @@ WRONG_TOKENS = [
     "Bearer ",
     "Bearer wrong",
     "Basic czNjcmV0LXRva2VuOg==",
-    "s3cret-token",
+    TOKEN,
     "Bearer töken",
+    "Bearer s3cret",
+    f"Bearer {TOKEN[:-1]}",
+    f"Bearer {TOKEN}=",
+    f"Bearer {TOKEN}, Bearer {TOKEN}",
+    f'Bearer "{TOKEN}"',
+    f"Bearer token={TOKEN}",
+    f"Basic {TOKEN}",
+    f"BearerBearer {TOKEN}",
 ]
 
 
@@ -61,16 +75,31 @@ def test_a_change_without_the_token_is_a_401(guarded, users, method, path, autho
     assert users.count_documents({}) == 0
 
 
-def test_with_the_token_a_change_is_made_and_reading_needs_none(guarded, users):
+@pytest.mark.parametrize("scheme", ["Bearer ", "bearer ", "BEARER ", "Bearer    "])
+@pytest.mark.parametrize("after", ["", "  "])
+def test_with_the_token_a_change_is_made_and_reading_needs_none(guarded, users, scheme, after):
     users.delete_many({})
-    response = guarded.post("/users", json=ANN, headers={"Authorization": "Bearer s3cret-token"})
+    response = guarded.post("/users", json=ANN, headers={"Authorization": f"{scheme}{TOKEN}{after}"})
     assert response.status_code == 201
     assert len(guarded.get("/users").json()["users"]) == 1
     assert guarded.get("/").content.decode() == "Grüß Gott\n"
 
 
+def test_two_headers_are_refused(guarded, users):
+    users.delete_many({})
+    with socket.create_connection(("127.0.0.1", guarded.port), timeout=LIMIT) as connection:
+        body = json.dumps(ANN)
+        authorization = f"Authorization: Bearer {TOKEN}\r\n" * 2
+        connection.sendall(
+            f"POST /users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{authorization}"
+            f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
+        )
+        assert connection.recv(1024).startswith(b"HTTP/1.1 401 ")
+    assert users.count_documents({}) == 0
+
+
 def test_the_token_is_not_in_the_log(guarded):
-    guarded.post("/users", json=ANN, headers={"Authorization": "Bearer s3cret-token"})
+    guarded.post("/users", json=ANN, headers={"Authorization": f"Bearer {TOKEN}"})
     guarded.post("/users", json=ANN, headers={"Authorization": "Bearer wrong-token"})
     assert "-token" not in guarded.output.read_text()
 
@@ -117,6 +146,9 @@ def test_every_line_of_the_log_is_json(guarded, service):
         ({"DATABASE_URL": "mongodb://app:hunter2@x:y/z"}, "DATABASE_URL must be a MongoDB URL "),
         ({"DATABASE_URL": "mongodb://x/y", "PORT": "abc"}, "PORT must be a port from 1 to 65535, not 'abc': "),
         ({"DATABASE_URL_FILE": "/nowhere"}, "DATABASE_URL_FILE names '/nowhere', which cannot be read "),
+        ({"DATABASE_URL": "mongodb://app:hunter2@x/y?tls=true&tlsCAFile=/nope"}, "DATABASE_URL names '/nope', which "),
+        ({"DATABASE_URL": "mongodb://app:hunter2@x/y?compressors=zstd"}, "DATABASE_URL has an option "),
+        ({"DATABASE_URL": "mongodb://x/y", "PORT_FILE": "/nowhere"}, "PORT_FILE is not read, "),
     ],
 )
 def test_a_wrong_setting_ends_the_start_with_status_2_and_one_line(tmp_path, settings, line):
@@ -129,16 +161,62 @@ def test_a_wrong_setting_ends_the_start_with_status_2_and_one_line(tmp_path, set
     assert "hunter2" not in output
 
 
-@pytest.mark.parametrize("by", ["PORT", "PORT_FILE"])
-def test_the_health_check(service, tmp_path, by):
-    file = tmp_path / "port"
-    file.write_text(f"{service.port}\n")
-    command = [sys.executable, ROOT / "service/healthcheck.py"]
-    environment = clean_environment(**{by: str(service.port) if by == "PORT" else str(file)})
-    assert subprocess.run(command, env=environment, check=False).returncode == 0
-    file.write_text("1")
-    done = subprocess.run(
-        command, env=environment | {by: "1" if by == "PORT" else str(file)}, check=False, capture_output=True
-    )
+PROXY = "http://127.0.0.1:9"  # where nobody listens
+PROXIES = [
+    {},
+    {"http_proxy": PROXY},
+    {"HTTP_PROXY": PROXY, "HTTPS_PROXY": PROXY, "no_proxy": "example.org"},
+    {"ALL_PROXY": PROXY, "all_proxy": PROXY, "http_proxy": PROXY, "NO_PROXY": ""},
+]
+
+
+@pytest.mark.parametrize("proxies", PROXIES)
+def test_the_health_check_asks_the_service_and_no_proxy(service, proxies):
+    done = health_check(PORT=str(service.port), **proxies)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_health_check_finds_a_service_on_ipv6_alone():
+    class Alive(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200 if self.path == "/healthz" else 404)
+            self.end_headers()
+
+        def log_message(self, *arguments):
+            pass
+
+    class Server6(HTTPServer):
+        address_family = socket.AF_INET6
+
+    try:
+        server = Server6(("::1", 0), Alive)
+    except OSError:
+        pytest.skip("no IPv6 on this machine")
+    with server:
+        Thread(target=server.handle_request, daemon=True).start()
+        assert health_check(PORT=str(server.server_port)).returncode == 0
+
+
+@pytest.mark.parametrize("answer", [None, b"", b"HTTP/1.1 500 No\r\n\r\n", b"SSH-2.0-OpenSSH_9.2\r\n"])
+def test_the_health_check_is_one_line_where_nothing_sound_answers(answer):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+
+        def serve():
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(1024)
+                connection.sendall(answer)
+
+        if answer is None:
+            server.close()
+        else:
+            Thread(target=serve, daemon=True).start()
+        done = health_check(PORT=str(port))
     assert done.returncode == 1
-    assert done.stderr.startswith(b"unhealthy: ")
+    assert re.fullmatch("unhealthy: .+\n", done.stderr)
+
+
+def health_check(**environment):
+    command = [sys.executable, ROOT / "service/healthcheck.py"]
+    return subprocess.run(command, env=clean_environment(**environment), check=False, capture_output=True, text=True)

@@ -1,4 +1,4 @@
-"""Each setting: taken from its variable or its file, and refused where it is wrong."""
+"""Each setting: taken from its variable, a secret from its file too, and refused where it is wrong."""
 
 import re
 
@@ -43,27 +43,44 @@ def test_only_the_database_must_be_named():
         ("GRACEFUL_TIMEOUT", "1", 1),
     ],
 )
-def test_is_taken_from_its_variable_and_from_its_file(name, value, taken, tmp_path):
+def test_is_taken_from_its_variable(name, value, taken):
     taken = value if taken is None else taken
     assert getattr(read_settings({"DATABASE_URL": URL} | {name: value}), name.lower()) == taken
 
+
+SECRETS = [("DATABASE_URL", "mongodb://app:p%40ss@localhost/name"), ("API_TOKEN", "x=y==")]
+
+
+@pytest.mark.parametrize(("name", "value"), SECRETS)
+@pytest.mark.parametrize("content", ["{}", "{}\n", "{}\r\n", " {} \n\n"])
+def test_a_secret_is_taken_from_a_file_too_and_without_the_blanks_around_it(name, value, content, tmp_path):
     file = tmp_path / "secret"
-    file.write_text(f"{value}\n", encoding="utf-8")
-    rest = {} if name == "DATABASE_URL" else {"DATABASE_URL": URL}
-    assert getattr(read_settings(rest | {f"{name}_FILE": str(file)}), name.lower()) == taken
+    file.write_text(content.format(value), encoding="utf-8", newline="")
+    for given in ({f"{name}_FILE": str(file)}, {name: content.format(value)}):
+        rest = {} if name == "DATABASE_URL" else {"DATABASE_URL": URL}
+        assert getattr(read_settings(rest | given), name.lower()) == value
+
+
+@pytest.mark.parametrize("field", [field for field, info in Settings.model_fields.items() if info.repr])
+def test_no_other_setting_is_taken_from_a_file(field):
+    name = field.upper()
+    with pytest.raises(SettingsError) as refused:
+        read_settings({"DATABASE_URL": URL, f"{name}_FILE": "/nowhere"})
+    assert str(refused.value) == f"{name}_FILE is not read, only a secret may come from a file: set {name}"
 
 
 WRONG = [
     *(("DATABASE_URL", value) for value in ("", "localhost", "http://localhost/a", "mongodb://", "mongodb:///a")),
     ("DATABASE_URL", "mongodb://localhost:27017"),  # names no database
     ("DATABASE_URL", "mongodb://localhost:99999/a"),
-    ("DATABASE_URL", "mongodb://localhost/a?serverSelectionTimeoutMS=x"),
     *(("PORT", value) for value in ("", "abc", "0", "65536", "-1", "30.5")),
-    ("GREETING", ""),
+    # What int() would take, and Compose and the health check would not.
+    *(("PORT", value) for value in (" 3000", "3000\n", "3000.0", "+3000", "3_000", "３０００", "0x10")),  # noqa: RUF001
+    *(("GREETING", value) for value in ("", "two\nlines", "a\tb", "\ufffd")),
     *(("LOG_LEVEL", value) for value in ("", "LOUD", "info ")),
     *(("API_TOKEN", value) for value in ("", "two words", "tøken", "line\nbreak")),
     *(("MAX_CONTENT_LENGTH", value) for value in ("", "64K", "0")),
-    *(("WEB_CONCURRENCY", value) for value in ("", "auto", "0", "257")),
+    *(("WEB_CONCURRENCY", value) for value in ("", "auto", "0", "257", "1e1", "2 ")),
     *(("WEB_THREADS", value) for value in ("", "many", "0", "1025")),
     *(("REQUEST_TIMEOUT", value) for value in ("", "20s", "0", "3601")),
     *(("KEEPALIVE_TIMEOUT", value) for value in ("", "never", "0", "3601")),
@@ -81,6 +98,31 @@ def test_refuses_with_the_name_and_the_mend_in_one_line(name, value):
 def test_refuses_a_missing_database_url():
     with pytest.raises(SettingsError, match=r"^DATABASE_URL is not set: set it, for example DATABASE_URL=mongodb://"):
         read_settings({})
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ("tls=true&tlsCAFile=/nope.pem", r"names '/nope\.pem', which cannot be read \(No such file or directory\): .+"),
+        ("tls=true&tlsCAFile=/", r"names '/', which cannot be read \(Is a directory\): .+"),
+        ("tls=true&tlsCertificateKeyFile=/nope", r"names '/nope', which cannot be read \(No such file or .+\): .+"),
+        (f"tls=true&tlsCAFile={__file__}", r"names a file of certificates, which cannot be read \(.+\): .+"),
+        *((f"compressors={name}", "has an option that .+: remove it") for name in ("snappy", "zstd", "zlib,lz4")),
+        *(
+            (option, "has an option that .+: remove it")
+            for option in ("nonsense=1", "w=-1", "readPreference=x", "timeoutMS=x")
+        ),
+        ("authMechanism=MONGODB-AWS", "has an authMechanism that needs pymongo_auth_aws, which is not installed: .+"),
+        ("w=1&authmechanism=gssapi", "has an authMechanism that needs kerberos, which is not installed: .+"),
+        ("directConnection=true&replicaSet=", "must be a MongoDB URL .+"),
+        ("authMechanism=MONGODB-OIDC", "must be a MongoDB URL .+"),
+    ],
+)
+def test_refuses_what_the_driver_cannot_use_in_one_line(options, reason):
+    with pytest.raises(SettingsError) as refused:
+        read_settings({"DATABASE_URL": f"mongodb://app:hunter2@localhost,other/a?{options}"})
+    assert re.fullmatch(f"DATABASE_URL {reason}", str(refused.value))
+    assert "hunter2" not in str(refused.value)
 
 
 @pytest.mark.parametrize("url", ["mongodb://app:hunter2@", "mongodb://app:hun:ter2@x/a", "mongodb://app:hunter2@x:y/a"])
@@ -101,13 +143,13 @@ def test_refuses_a_file_that_is_not_there_or_holds_nothing(content, tmp_path):
         read_settings({"DATABASE_URL": URL, "API_TOKEN_FILE": str(file)})
 
 
-def test_refuses_a_setting_given_twice(tmp_path):
-    with pytest.raises(SettingsError, match=r"^PORT and PORT_FILE are both set: unset one of them$"):
-        read_settings({"DATABASE_URL": URL, "PORT": "1", "PORT_FILE": str(tmp_path)})
+@pytest.mark.parametrize("name", ["DATABASE_URL", "API_TOKEN"])
+def test_refuses_a_secret_given_twice(name, tmp_path):
+    with pytest.raises(SettingsError, match=rf"^{name} and {name}_FILE are both set: unset one of them$"):
+        read_settings({"DATABASE_URL": URL, name: URL, f"{name}_FILE": str(tmp_path)})
 
 
 def test_ends_the_process_with_status_2_and_one_line(monkeypatch, capsys):
-    monkeypatch.setenv("PYTHON_DOTENV_DISABLED", "1")
     monkeypatch.setenv("DATABASE_URL", URL)
     monkeypatch.setenv("PORT", "abc")
     with pytest.raises(SystemExit) as ended:

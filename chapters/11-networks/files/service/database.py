@@ -9,7 +9,7 @@ from pymongo.errors import PyMongoError
 def init_app(app: Flask, url: str) -> None:
     """Prepare the connection: the driver connects when it is first used."""
     # Without a limit, a request would wait 30 seconds for a database that is not there.
-    app.extensions["database"] = MongoClient(url, serverSelectionTimeoutMS=2000)
+    app.extensions["database"] = MongoClient(url, serverSelectionTimeoutMS=2000, connect=False)
 
 
 def look() -> str:
