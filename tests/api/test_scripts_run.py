@@ -88,10 +88,43 @@ def test_takes_the_database_and_the_port_that_env_names(clone, database):
     database.start()
     port = free_port()
     (clone / ".env").write_text(f"DATABASE_URL={database.url}\nPORT={port}\n")
-    with serving(clone, PYTHON_DOTENV_DISABLED="0") as (_, url):
+    with serving(clone) as (_, url):
         assert url == f"http://localhost:{port}"
         assert requests.get(f"{url}/readyz", timeout=LIMIT).ok
     assert not (clone / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            b"API_TOKEN=s3cret$hine-42\n",
+            ".env line 1: Compose would change this value of API_TOKEN: write API_TOKEN='…'",
+        ),
+        (b"API_TOKEN_FILE=token\n", ".env line 1: API_TOKEN_FILE is a path of this machine, and Compose's container "),
+        (b"PORT=1\n\xff\n", ".env is not UTF-8 text: "),
+        (b"GREETING=\n", "GREETING is empty: "),
+        (b"PORT_FILE=port\n", "PORT_FILE is not read, "),
+    ],
+)
+def test_an_env_that_compose_would_change_or_refuse_is_refused(clone, content, said):
+    (clone / ".env").write_bytes(content)
+    done = run(clone)
+    assert done.returncode == 2
+    assert done.stderr.startswith(said)
+    assert done.stderr.count("\n") == 1
+    assert "s3cret" not in done.stderr
+    assert not (clone / "data").exists()
+
+
+def test_an_env_in_the_folder_above_is_not_read(tmp_path):
+    clone = tmp_path / "clone"
+    clone.mkdir()
+    copy_repository(clone)
+    (clone / ".venv").symlink_to(BIN.parent)
+    (tmp_path / ".env").write_text("API_TOKEN=of-another-project\nDATABASE_URL_FILE=/nowhere\n")
+    with serving(clone, "--port", str(free_port())) as (_, url):
+        assert requests.post(f"{url}/users", json=ANN, timeout=LIMIT).status_code == 201
 
 
 def test_a_proxy_of_the_machine_is_not_asked(clone, database):

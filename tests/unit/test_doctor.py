@@ -55,7 +55,13 @@ class Machine:
     def __init__(self, folder, registry):
         self.folder = folder
         self.bin = folder / "bin"
-        for file in ("scripts/doctor", "scripts/probes.py", "scripts/project.py", ".env.example"):
+        for file in (
+            "scripts/doctor",
+            "scripts/env_file.py",
+            "scripts/probes.py",
+            "scripts/project.py",
+            ".env.example",
+        ):
             (folder / file).parent.mkdir(exist_ok=True)
             shutil.copy(ROOT / file, folder / file)
         # Its processor is another one, whatever these tests run on.
@@ -497,8 +503,8 @@ def test_a_network_made_by_hand(machine, labels, compose, status):
         ("", "sets nothing: all is as in .env.example"),
         ("# PORT=1\n\nGREETING=x=y\n", "sets GREETING; the rest is as in .env.example"),
         (
-            "API_TOKEN_FILE=/x\nCOMPOSE_PROFILES=tools\n",
-            "sets API_TOKEN_FILE, COMPOSE_PROFILES; the rest is as in .env.example",
+            "API_TOKEN='$x'\nCOMPOSE_FILE=docker-compose.yml\n",
+            "sets API_TOKEN, COMPOSE_FILE; the rest is as in .env.example",
         ),
     ],
 )
@@ -518,7 +524,19 @@ def test_the_example_is_a_good_env(machine):
         ("GREETNG=hello\n", "GREETNG is not in .env.example: did you mean GREETING?"),
         ("API_TOKN=hunter2\n", "API_TOKN is not in .env.example: did you mean API_TOKEN?"),
         ("XYZ=1\n", "XYZ is not in .env.example: remove it, or add it to .env.example with a comment"),
-        ("# a\n\nhunter2\n", "has a line 3 that is not NAME=value: mend it, or begin anew: cp .env.example .env"),
+        ("PORT_FILE=/x\n", "PORT_FILE is not in .env.example: did you mean PORT?"),
+        ("GREETING=\n", "GREETING is empty: give it a value, or remove its line"),
+        ("# a\n\nhunter2\n", "line 3 is not NAME=value: correct it, or put # before a comment"),
+        (
+            "API_TOKEN=hunter2$x\n",
+            """line 1: Compose would change this value of API_TOKEN: write API_TOKEN='…', and where it contains a ' """
+            + 'API_TOKEN="…" with \\ before each of \\ " $',
+        ),
+        (
+            "API_TOKEN_FILE=/x\n",
+            "line 1: API_TOKEN_FILE is a path of this machine, and Compose's container has other files: "
+            + "set API_TOKEN to what is in that file",
+        ),
     ],
 )
 def test_settings_that_nothing_reads(machine, content, said):
@@ -528,17 +546,28 @@ def test_settings_that_nothing_reads(machine, content, said):
 
 def test_an_env_that_cannot_be_read(machine):
     (machine.folder / ".env").write_bytes(b"GREETING=\xff\n")
-    assert machine.finds(".env")[1].startswith("cannot be read (not UTF-8 text): ")
+    assert machine.finds(".env") == ("failed", "is not UTF-8 text: save it in that encoding")
     (machine.folder / ".env").unlink()
     (machine.folder / ".env").mkdir()
     assert machine.finds(".env")[1].startswith("cannot be read (Is a directory): ")
+
+
+def test_an_env_in_the_folder_above_is_not_read(machine, tmp_path_factory):
+    parent = machine.folder / "parent"
+    (parent / "clone").mkdir(parents=True)
+    for name in ("scripts", "bin", ".env.example"):
+        (machine.folder / name).rename(parent / "clone" / name)
+    (parent / ".env").write_text("NONSENSE=1\n")
+    machine.folder, machine.bin = parent / "clone", parent / "clone/bin"
+    machine.environment["PATH"] = str(machine.bin)
+    assert machine.finds(".env") == ("ok", "sets nothing: all is as in .env.example")
 
 
 def test_the_example_shows_the_defaults(machine):
     example = dict(re.findall(r"^(?:# )?(\w+)=(.*)", (ROOT / ".env.example").read_text(), re.MULTILINE))
     compose = (ROOT / "docker-compose.yml").read_text() + (ROOT / "compose.override.yml").read_text()
     for name in ("PORT", "MONGO_PORT", "MONGO_IMAGE", "MONGO_GLIBC_TUNABLES"):
-        assert f"${{{name}:-{example[name]}}}" in compose
+        assert re.search(rf"\$\{{{name}:?-{re.escape(example[name])}\}}", compose)
     assert f"ARG PYTHON_IMAGE={example['PYTHON_IMAGE']}\n" in (ROOT / "Dockerfile").read_text()
 
 

@@ -21,7 +21,7 @@ def load_settings() -> Settings:
 
     Ends the process with status 2 and one line where a setting is missing or wrong.
     """
-    load_dotenv()
+    load_dotenv(".env")  # not just load_dotenv(), which would also search the folders above
     url = os.environ.get("DATABASE_URL")
     if not url:
         _end("DATABASE_URL is not set: set it, for example DATABASE_URL=mongodb://localhost:27017/flask-mongo-app")
