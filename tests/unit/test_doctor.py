@@ -461,6 +461,20 @@ def test_containers_left_over(machine):
     assert said == "made by hand: c1 angry_bell: if they are the course's, docker rm --force c1 angry_bell"
 
 
+def test_a_stack_of_another_clone(machine):
+    place = "com.docker.compose.project.working_dir"
+    machine.container(f"{NAME}-mongodb-1", Labels=f"{place}={machine.folder},{BY_STACK}")
+    machine.container(f"{NAME}-app-2", State="exited", Labels=f"{BY_STACK},{place}=/elsewhere")
+    assert machine.finds("containers") == ("ok", "none left over")
+    machine.container(f"{NAME}-app-1", Labels=f"{BY_STACK},{place}=/elsewhere")
+    status, said = machine.finds("containers")
+    assert status == "warning"
+    assert said.startswith("a stack of this name runs from /elsewhere: docker compose up here replaces it; with -p ")
+    assert machine.finds("containers", COMPOSE_PROJECT_NAME="second") == ("ok", "none left over")
+    (machine.folder / ".env").write_text("COMPOSE_PROJECT_NAME=second\n")
+    assert machine.finds("containers") == ("ok", "none left over")
+
+
 def test_a_database_left_running_on_the_volume(machine):
     machine.container("mongodb", Image="mongo:8.0", Mounts=f"0123abcd,{NAME}-data")
     status, said = machine.finds("containers")
