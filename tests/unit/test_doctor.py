@@ -185,8 +185,10 @@ def test_no_docker(machine):
     "complaint",
     [
         "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
-        "failed to connect to the docker API at unix:///var/run/docker.sock; check if the path is correct and if the "
-        "daemon is running: dial unix /var/run/docker.sock: connect: no such file or directory",
+        (
+            "failed to connect to the docker API at unix:///var/run/docker.sock; check if the path is correct and if the "
+            "daemon is running: dial unix /var/run/docker.sock: connect: no such file or directory"
+        ),
     ],
 )
 def test_the_client_alone_is_not_enough(machine, complaint):
