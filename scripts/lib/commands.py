@@ -10,7 +10,7 @@ class CommandError(Exception):
 
 
 def run(*command: str, stdin: str = "", stdout: int | None = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
-    """Run a command. By default, keep all that it prints. One that is not installed fails like any other."""
+    """Run a command and capture its output. A command that is not installed fails like any other."""
     try:
         return subprocess.run(
             command, input=stdin, stdout=stdout, stderr=subprocess.PIPE, encoding="utf-8", errors="replace", check=False
@@ -20,7 +20,7 @@ def run(*command: str, stdin: str = "", stdout: int | None = subprocess.PIPE) ->
 
 
 def need(*command: str, advice: str, stdout: int | None = subprocess.PIPE) -> str:
-    """Run a command that must succeed, and return what it prints. The advice says what to do where it fails."""
+    """Run a command that must succeed, and return its output. The advice tells the user what to do if it fails."""
     result = run(*command, stdout=stdout)
     if result.returncode != 0:
         cause = result.stderr.strip().rpartition("\n")[2]

@@ -21,12 +21,12 @@ VERSION = rf"{RELEASE}(-{IDENTIFIER}(\.{IDENTIFIER})*)?"
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Whether the whole text is one of these."""
+    """Whether the whole text has this form."""
     return re.fullmatch(pattern, text) is not None
 
 
 def release(tag: str) -> tuple[int, ...]:
-    """The three numbers of a release, to compare by; empty for a pre-release and for what is no version."""
+    """The three numbers of a release, which compare as releases do; empty for any other tag, a pre-release included."""
     numbers = re.fullmatch(RELEASE, tag)
     return tuple(map(int, numbers.groups())) if numbers else ()
 
@@ -48,13 +48,13 @@ def floating_tags(version: str, present: Iterable[str]) -> dict[str, str]:
 
 
 def commit_tag(revision: str) -> str:
-    """The tag for the commit that an image was built from, such as sha-4949b78; empty where that is unknown."""
+    """The tag for the commit that an image was built from, such as sha-4949b78; empty if that is unknown."""
     commit = re.fullmatch("([0-9a-f]{7})[0-9a-f]+(-dirty)?", revision)
     return f"sha-{commit[1]}{commit[2] or ''}" if commit else ""
 
 
 def web_address(remote: str) -> str:
-    """The web address of a git remote, without the login in it; empty where it has none."""
+    """The web address of a git remote, without a login; empty if it has none."""
     address = re.sub("^ssh://git@([^:/]+)(:[0-9]+)?/", r"https://\1/", remote)
     address = re.sub("^git@([^:/]+):", r"https://\1/", address)
     address = re.sub("//[^/]*@", "//", address)

@@ -38,7 +38,7 @@ class Answer:
 
 
 def list_tags(host: str, name: str) -> list[str]:
-    """The tags of a repository, such as me/app at ghcr.io; none where the registry does not know it."""
+    """The tags of a repository, such as me/app at ghcr.io; empty if the registry does not know it."""
     tags: list[str] = []
     authorization = ""
     url = f"{base_url(host)}/v2/{name}/tags/list?n=1000"
@@ -53,13 +53,14 @@ def list_tags(host: str, name: str) -> list[str]:
             error = ForbiddenError if answer.status == 403 and authorization else RegistryError
             raise error(f"{host} does not let you read {name}: docker login {host}, and run this again")
         tags += read_json(host, answer).get("tags") or []  # an empty list is null in some registries
-        following = re.match("<([^>]+)>", answer.headers.get("Link", ""))
+        # The path of the next page, without a host: the login is for this one.
+        following = re.match("<(?:(?:https?:)?//[^/>]+)?([^>]+)>", answer.headers.get("Link", ""))
         url = urljoin(url, following[1]) if following else ""
     return tags
 
 
 def base_url(host: str) -> str:
-    """Where a registry answers. As Docker does, speak plain HTTP with this machine alone."""
+    """The URL of a registry. As Docker does, use HTTPS except for registries on this machine."""
     if host == "docker.io":
         return "https://registry-1.docker.io"
     return f"http://{host}" if is_loopback(host) else f"https://{host}"
@@ -71,12 +72,12 @@ def is_loopback(host: str) -> bool:
 
 
 def get(host: str, url: str, authorization: str = "") -> Answer:
-    """Ask for a URL on behalf of a registry. As Docker does, use the environment's proxy, except for this machine."""
+    """Get a URL on behalf of a registry. As Docker does, use the environment's proxy except for this machine."""
     try:
-        # A name, since some refuse Python's own.
+        # Some servers refuse Python's default User-Agent.
         request = Request(url, headers={"User-Agent": "scripts/image"})  # noqa: S310 - it is http or https
         if authorization:
-            request.add_unredirected_header("Authorization", authorization)  # for no other host
+            request.add_unredirected_header("Authorization", authorization)  # not sent on to another host
         opener = build_opener(ProxyHandler({})) if is_loopback(request.host) else build_opener()
         try:
             response = opener.open(request, timeout=60)  # seconds
@@ -102,7 +103,7 @@ def read_json(host: str, answer: Answer) -> dict[str, Any]:
 
 
 def authorize(host: str, name: str, headers: Message) -> str:
-    """The Authorization header that an answer 401 asks for; empty where we have none.
+    """The Authorization header that an answer 401 asks for; empty if we have none.
 
     https://distribution.github.io/distribution/spec/auth/token/
     """
@@ -123,7 +124,7 @@ def authorize(host: str, name: str, headers: Message) -> str:
 
 
 def stored_login(host: str) -> str:
-    """The login that `docker login` has stored for a registry, as base64 of user:password; empty without one."""
+    """The login that `docker login` has stored for a registry, as base64 of user:password; empty if there is none."""
     server = "https://index.docker.io/v1/" if host == "docker.io" else host
     file = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker", "config.json")
     if not file.exists():

@@ -1,4 +1,4 @@
-"""The images of one name, as Docker and registries tell of them. Nothing here changes anything."""
+"""What Docker and registries know of the images of one name. Nothing here changes an image or a tag."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Repository:
         return [tag for tag in listed.split() if tag != "<none>"]
 
     def image(self, tag: str) -> Image:
-        """The image that a tag names. Behind a manifest list there are several, which share their labels."""
+        """The image that a tag names. A manifest list has several, whose labels are taken together."""
         if not self.place:
             found = json.loads(self.docker("image", "inspect", f"{self.name}:{tag}"))[0]
             return Image(found["Id"], found["Config"].get("Labels") or {})
@@ -56,7 +56,7 @@ class Repository:
         return Image(digest, labels)
 
     def by_id(self, image: Image) -> str:
-        """A name for an image that has lost its tags."""
+        """A name for an image that needs no tag."""
         return f"{self.name}@{image.id}" if self.place else image.id
 
     def tagging(self, image: str, tags: list[str]) -> list[list[str]]:
@@ -82,10 +82,10 @@ class Repository:
 
     @property
     def advice(self) -> str:
-        """What to do where a command fails."""
+        """What the user can do if a command fails."""
         login = f"docker login {self.host} as a user who may read and push there, and "
         return f"{login if self.place else ''}run this again"
 
     def docker(self, *arguments: str) -> str:
-        """What a docker command prints that must succeed."""
+        """The output of a docker command that must succeed."""
         return need("docker", *arguments, advice=self.advice)

@@ -94,6 +94,13 @@ def test_a_list_in_pages(registry):
     assert list_tags(registry.host, "me/app") == ["1.0.0", "1.1.0", "1.2.0"]
 
 
+@pytest.mark.parametrize("other", ["http://other.example", "https://other.example:5000", "//other.example"])
+def test_the_next_page_is_at_the_same_host(registry, other):
+    registry.has(TAGS, 200, {"tags": ["1.0.0"]}, Link=f'<{other}/v2/me/app/tags/list?last=1.0.0>; rel="next"')
+    registry.has("/v2/me/app/tags/list?last=1.0.0", 200, {"tags": ["1.1.0"]})
+    assert list_tags(registry.host, "me/app") == ["1.0.0", "1.1.0"]
+
+
 def test_a_repository_that_the_registry_does_not_know(registry):
     assert list_tags(registry.host, "me/app") == []
 
