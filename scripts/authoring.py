@@ -53,8 +53,8 @@ def snapshot() -> str:
         current = ROOT / git("rev-parse", "--git-path", "index")
         if current.exists():  # what git knows of the files saves it from reading them again
             shutil.copyfile(current, index["GIT_INDEX_FILE"])
-        git("-c", "core.autocrlf=false", "add", "--all", **index)
-        return git("write-tree", **index)
+        git("-c", "core.autocrlf=false", "add", "--all", environment=index)
+        return git("write-tree", environment=index)
 
 
 # --- Verify -----------------------------------------------------------------------------------------------------------
@@ -316,7 +316,8 @@ def go_on() -> None:
             f"There are still conflicts in {conflicts(ROOT)}: mend and git add, then scripts/chapter save"
         )
     if (ROOT / git("rev-parse", "--git-path", "CHERRY_PICK_HEAD")).exists():
-        git(*PLAIN, "commit", "--quiet", "--allow-empty", "--reuse-message=CHERRY_PICK_HEAD", **identity(START))
+        commit = ("commit", "--quiet", "--allow-empty", "--reuse-message=CHERRY_PICK_HEAD")
+        git(*PLAIN, *commit, environment=identity(START))
     if (ROOT / git("rev-parse", "--git-path", "sequencer")).exists():
         carry("--continue")
 
@@ -326,7 +327,8 @@ def carry(*what: str) -> None:
     if not what:
         return
     keep = () if what == ("--continue",) else ("--allow-empty", "--keep-redundant-commits")
-    done = run_git(*PLAIN, "cherry-pick", *keep, *what, GIT_EDITOR="true", **identity(START))
+    environment = {"GIT_EDITOR": "true", **identity(START)}
+    done = run_git(*PLAIN, "cherry-pick", *keep, *what, environment=environment)
     if done.returncode != 0 and conflicts(ROOT):
         step = subject("CHERRY_PICK_HEAD").partition(":")[0]
         mend = "mend and git add, then scripts/chapter save; or scripts/chapter save --abort"

@@ -15,7 +15,7 @@ import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, Tuple
+from typing import Dict, Iterable, Iterator, Mapping, Tuple
 
 from project import NAME
 
@@ -84,7 +84,7 @@ class Woven:
 
 
 def run_git(
-    *arguments: object, folder: Path = ROOT, stdin: bytes = b"", **environment: str
+    *arguments: object, folder: Path = ROOT, stdin: bytes = b"", environment: Mapping[str, str] = {}
 ) -> subprocess.CompletedProcess[bytes]:
     """Run git in a folder, and return what came of it."""
     inherited = {name: value for name, value in os.environ.items() if name not in DROPPED}
@@ -99,17 +99,16 @@ def complaint(done: subprocess.CompletedProcess[bytes]) -> CourseError:
     return CourseError(f"git says: {said[-1]}")
 
 
-def git_bytes(*arguments: object, folder: Path = ROOT, stdin: bytes = b"", **environment: str) -> bytes:
-    """What git prints; where it fails, its last line is the problem."""
-    done = run_git(*arguments, folder=folder, stdin=stdin, **environment)
+def output(done: subprocess.CompletedProcess[bytes]) -> bytes:
+    """What git printed. Raises CourseError: git failed."""
     if done.returncode != 0:
         raise complaint(done)
     return done.stdout
 
 
-def git(*arguments: object, **options: object) -> str:
+def git(*arguments: object, folder: Path = ROOT, stdin: bytes = b"", environment: Mapping[str, str] = {}) -> str:
     """What git prints, as text without the line's end."""
-    return text(git_bytes(*arguments, **options)).rstrip("\n")  # type: ignore[arg-type]
+    return text(output(run_git(*arguments, folder=folder, stdin=stdin, environment=environment))).rstrip("\n")
 
 
 def text(content: bytes) -> str:
@@ -199,7 +198,7 @@ def add_worktree(name: str, commit: str) -> Path:
 def list_tree(tree: str) -> Files:
     """All files of a tree, or of a commit's."""
     files = {}
-    for line in filter(None, text(git_bytes("ls-tree", "-r", "-z", "--full-tree", tree)).split("\0")):
+    for line in filter(None, git("ls-tree", "-r", "-z", "--full-tree", tree).split("\0")):
         entry, path = line.split("\t", 1)
         mode, _, blob = entry.split(" ")
         files[path] = (mode, blob)
@@ -209,12 +208,12 @@ def list_tree(tree: str) -> Files:
 def read_blobs(blobs: Iterable[str]) -> dict[str, bytes]:
     """The contents of blobs, by their ids."""
     wanted = sorted(set(blobs))
-    output = git_bytes("cat-file", "--batch", stdin="".join(f"{blob}\n" for blob in wanted).encode())
+    printed = output(run_git("cat-file", "--batch", stdin="".join(f"{blob}\n" for blob in wanted).encode()))
     contents, at = {}, 0
     for blob in wanted:
-        end = output.index(b"\n", at)
-        size = int(output[at:end].split(b" ")[2])
-        contents[blob] = output[end + 1 : end + 1 + size]
+        end = printed.index(b"\n", at)
+        size = int(printed[at:end].split(b" ")[2])
+        contents[blob] = printed[end + 1 : end + 1 + size]
         at = end + 1 + size + 1
     return contents
 
@@ -236,8 +235,8 @@ def write_trees(versions: Iterable[Files]) -> list[str]:
             lines = [f"0 {'0' * len(blob)}\t{path}" for path, (_, blob) in before.items() if path not in files]
             lines += [f"{entry[0]} {entry[1]}\t{path}" for path, entry in files.items() if before.get(path) != entry]
             listing = "".join(f"{line}\0" for line in lines).encode("utf-8", "surrogateescape")
-            git("update-index", "-z", "--index-info", stdin=listing, **index)
-            trees.append(git("write-tree", **index))
+            git("update-index", "-z", "--index-info", stdin=listing, environment=index)
+            trees.append(git("write-tree", environment=index))
             before = files
     return trees
 
@@ -354,7 +353,8 @@ def write_commit(tree: str, subject: str, parents: Iterable[str], date: int) -> 
     """The id of a commit that depends on nothing but this."""
     before = [argument for parent in parents for argument in ("-p", parent)]
     message = f"{subject}\n".encode()
-    return git("-c", "i18n.commitEncoding=UTF-8", "commit-tree", tree, *before, stdin=message, **identity(date))
+    command = ("-c", "i18n.commitEncoding=UTF-8", "commit-tree", tree, *before)
+    return git(*command, stdin=message, environment=identity(date))
 
 
 def weave(source: Source) -> list[Woven]:
