@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Iterator
+from typing import Any, Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -167,7 +167,9 @@ def _get_python(locks: tuple[str, ...]) -> str:
     _say(f"No Python {_wanted(locks)} here: getting 3.13 into .venv, with uv …")
     own = OWN_PYTHON / "uv"
     uv = shutil.which("uv")
-    commands = [(uv or str(own / "bin/uv"), "python", "install", "--no-bin", f"--install-dir={OWN_PYTHON}", "3.13")]
+    commands: list[tuple[str, ...]] = [
+        (uv or str(own / "bin/uv"), "python", "install", "--no-bin", f"--install-dir={OWN_PYTHON}", "3.13")
+    ]
     if uv is None:
         commands[:0] = [
             (sys.executable, "-m", "venv", str(own)),
@@ -218,13 +220,14 @@ def _packages() -> set[str]:
     return {path.parent.name for path in VENV.glob(f"{PACKAGES}/*.dist-info/INSTALLER")}
 
 
-def _state() -> dict:
+def _state() -> dict[str, Any]:
     with contextlib.suppress(OSError, ValueError):
-        return json.loads(STATE.read_text())
+        state: dict[str, Any] = json.loads(STATE.read_text())
+        return state
     return {}
 
 
-def _save(state: dict) -> None:
+def _save(state: dict[str, Any]) -> None:
     new = STATE.with_suffix(".new")
     new.write_text(json.dumps(state, indent=1))
     new.replace(STATE)

@@ -4,6 +4,7 @@ import atexit
 import contextlib
 import logging
 import threading
+from typing import Any
 
 import dns.resolver
 from flask import Flask, current_app
@@ -14,6 +15,8 @@ from pymongo.errors import ConfigurationError, DuplicateKeyError, OperationFailu
 
 logger = logging.getLogger(__name__)
 
+Document = dict[str, Any]
+
 SERVER_SELECTION_TIMEOUT = 2  # seconds
 OPERATION_TIMEOUT = 5  # seconds for all of an operation: finding the server, its retry, the answer
 
@@ -22,10 +25,10 @@ class _Database(monitoring.ServerHeartbeatListener):
     """The client, and which servers answer its heartbeats."""
 
     def __init__(self, url: str) -> None:
-        self.answering: dict[tuple, bool] = {}
+        self.answering: dict[tuple[str, int | None], bool] = {}
         self.indexed = False
         self.closed = threading.Event()
-        self._client: MongoClient | None = None
+        self._client: MongoClient[Document] | None = None
         try:
             self._connect(url)
         except ConfigurationError as error:  # a mongodb+srv:// URL whose name cannot be resolved
@@ -54,7 +57,7 @@ class _Database(monitoring.ServerHeartbeatListener):
                 self._connect(url)
 
     @property
-    def client(self) -> MongoClient:
+    def client(self) -> MongoClient[Document]:
         if self._client is None:
             raise ServerSelectionTimeoutError("the name in DATABASE_URL has not been resolved yet")
         return self._client
@@ -79,7 +82,7 @@ class _Database(monitoring.ServerHeartbeatListener):
         if self._client is not None:
             self._client.close()
 
-    def users(self) -> Collection:
+    def users(self) -> Collection[Document]:
         collection = self.client.get_default_database()["users"]
         if not self.indexed:  # two threads may both come here: making an index that exists does nothing
             ignore_case = Collation(locale="en", strength=CollationStrength.SECONDARY)
@@ -102,6 +105,7 @@ def ping() -> None:
     current_app.extensions["database"].client.admin.command("ping")
 
 
-def users() -> Collection:
+def users() -> Collection[Document]:
     """The users, with their unique index: made on first contact with the database, however late that comes."""
-    return current_app.extensions["database"].users()
+    database: _Database = current_app.extensions["database"]
+    return database.users()

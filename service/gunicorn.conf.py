@@ -6,6 +6,8 @@ https://gunicorn.org/reference/settings/
 
 from pathlib import Path
 
+from gunicorn.arbiter import Arbiter
+
 from service.addresses import addresses
 from service.logs import configuration
 from service.settings import load_settings
@@ -29,7 +31,7 @@ worker_connections = 500
 keepalive = settings.keepalive_timeout
 
 # What a proxy says about its client is believed where service/__init__.py says so, and in no other way.
-secure_scheme_headers = {}
+secure_scheme_headers: dict[str, str] = {}
 forwarder_headers = ""
 raw_env = ["SCRIPT_NAME="]
 
@@ -46,6 +48,6 @@ control_socket_disable = True
 logconfig_dict = configuration(settings.log_level)
 
 
-def when_ready(server):
+def when_ready(server: Arbiter) -> None:
     """Say where we are, once the port is open."""
     server.log.info("Server is running on port %s", settings.port)

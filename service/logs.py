@@ -28,7 +28,7 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-def configuration(level: str) -> dict:
+def configuration(level: str) -> dict[str, object]:
     """The log of a server process, for `logging.config.dictConfig`: all on one handler, gunicorn's lines too."""
     return {
         "version": 1,

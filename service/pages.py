@@ -30,7 +30,7 @@ def description() -> Response:
     return send_file(Path(__file__).with_name("openapi.json"))
 
 
-def _users() -> dict:
+def _users() -> dict[str, object]:
     # In the page from the start, so that it can be read without JavaScript.
     page = users.Page.model_validate(request.args.to_dict(), extra="ignore")
     try:

@@ -29,7 +29,7 @@ def _mongodb_url(url: str) -> str:
     # The driver knows which URLs it takes, and connects to nothing here. Its own messages may quote a part of the
     # password. Of an option that it cannot use, it only warns.
     try:
-        with warnings.catch_warnings(action="error"), MongoClient(url, connect=False) as client:
+        with warnings.catch_warnings(action="error"), MongoClient[dict[str, Any]](url, connect=False) as client:
             client.get_default_database()
     except OSError as error:  # tlsCAFile and its like
         file = repr(error.filename) if error.filename else "a file of certificates"
@@ -125,7 +125,7 @@ def _complaint(field: str, value: str | None, reason: str) -> str:
         wrong = "is not set" if value is None else "is empty"
     else:
         wrong = f"must be {info.description}" + (f", not {value!r}" if info.repr else "")  # no secrets
-    return f"{name} {wrong}: set it, for example {name}={info.examples[0]}"
+    return f"{name} {wrong}: set it, for example {name}={info.examples[0]}"  # type: ignore[index]  # each has one
 
 
 def load_settings() -> Settings:

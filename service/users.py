@@ -64,7 +64,7 @@ class Page(BaseModel, extra="forbid"):
     after: Annotated[str, _matching("[0-9a-f]{24}", "Should be the id of a user")] = "f" * 24
 
 
-def listing(page: Page) -> dict:
+def listing(page: Page) -> dict[str, object]:
     """A page of users, newest first, with the URL of the next page and the number of all users."""
     collection = database.users()
     # By key, not by number: the index leads straight to where a page begins, skip() would read all before it.
@@ -139,13 +139,13 @@ def _key(user_id: str) -> dict[str, ObjectId]:
     return {"_id": ObjectId(user_id)}
 
 
-def _answer(user: dict | None) -> Response:
+def _answer(user: database.Document | None) -> Response:
     if user is None:
         abort(404, NO_SUCH_USER)
     return jsonify(_members(user))
 
 
-def _members(user: dict) -> dict[str, str | None]:
+def _members(user: database.Document) -> dict[str, str | None]:
     # An ObjectId holds the second it was made in. A document written by another hand may lack the other fields.
     return {
         "id": str(user["_id"]),

@@ -149,7 +149,7 @@ class Worker(ThreadWorker):
             self.log.exception("Unexpected error")
         return False
 
-    def finish_request(self, conn: Connection, done: Future) -> None:
+    def finish_request(self, conn: Connection, done: Future[bool]) -> None:
         conn.request = None
         if done.result():
             super().finish_request(conn, done)
