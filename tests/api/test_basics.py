@@ -164,9 +164,9 @@ def test_a_wrong_setting_ends_the_start_with_status_2_and_one_line(tmp_path, set
 PROXY = "http://127.0.0.1:9"  # where nobody listens
 PROXIES = [
     {},
-    {"http_proxy": PROXY},
-    {"HTTP_PROXY": PROXY, "HTTPS_PROXY": PROXY, "no_proxy": "example.org"},
-    {"ALL_PROXY": PROXY, "all_proxy": PROXY, "http_proxy": PROXY, "NO_PROXY": ""},
+    {"http_proxy": PROXY, "no_proxy": "", "NO_PROXY": ""},
+    {"HTTP_PROXY": PROXY, "HTTPS_PROXY": PROXY, "no_proxy": "example.org", "NO_PROXY": ""},
+    {"ALL_PROXY": PROXY, "all_proxy": PROXY, "http_proxy": PROXY, "no_proxy": "", "NO_PROXY": ""},
 ]
 
 

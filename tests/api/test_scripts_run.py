@@ -5,7 +5,7 @@ import re
 import signal
 import socket
 import subprocess
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -49,8 +49,12 @@ def serving(clone, *arguments, **settings):
 
 def left_running(clone):
     """The processes that still have the clone's folder in their command line."""
-    commands = [path / "cmdline" for path in Path("/proc").iterdir() if path.name.isdigit()]
-    return [path for path in commands if path.exists() and str(clone).encode() in path.read_bytes()]
+    left = []
+    for process in Path("/proc").iterdir():
+        with suppress(OSError):  # no process, or one that has ended meanwhile
+            if str(clone).encode() in (process / "cmdline").read_bytes():
+                left.append(process)
+    return left
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP])

@@ -52,6 +52,29 @@ def test_its_tests_pass(tree):
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+# Starts the app, and says what it has read instead of serving.
+START = """
+import os, runpy, flask
+flask.Flask.run = lambda *arguments, **options: print(os.environ.get("HERE"), os.environ.get("ABOVE"))
+runpy.run_module("service", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize("step", ["02-flask-app", "03-dockerfile", "04-configuration"])
+def test_an_env_of_its_own_is_read_and_none_of_a_folder_above(trees, step):
+    own, above = trees[step] / ".env", trees[step].parent / ".env"
+    above.write_text("ABOVE=other\n")
+    environment = clean_environment(DATABASE_URL="mongodb://127.0.0.1:1/flask-mongo-app")
+    for content, said in (("HERE=own\n", "own None"), (None, "None None")):
+        if content:
+            own.write_text(content)
+        command = [sys.executable, "-c", START]
+        done = subprocess.run(command, cwd=own.parent, env=environment, capture_output=True, text=True, check=False)
+        own.unlink(missing_ok=True)
+        assert done.stdout.splitlines()[-1] == said, done.stderr
+    above.unlink()
+
+
 def test_its_image_builds_and_holds_no_secret(tree, request):
     if not (tree / "Dockerfile").exists():
         assert int(tree.name[:2]) < 3

@@ -54,3 +54,9 @@ def test_what_is_refused_would_be_changed_by_compose(project, content):
     (project / ".env").write_bytes(content)
     assert compose_reads(project)["GREETING"].encode() != content.partition(b"=")[2]
     assert doctor_reads(project) is None
+
+
+def test_an_empty_port_is_a_mistake_for_compose_too():
+    done = docker("compose", "config", "--quiet", cwd=ROOT, env=os.environ | {"PORT": ""}, check=False)
+    assert done.returncode != 0
+    assert "port" in done.stderr

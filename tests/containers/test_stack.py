@@ -180,6 +180,41 @@ def test_no_anonymous_volume_is_left_behind(stack):
     assert all(mount["Name"].startswith(stack.name) for mount in mounts if mount["Type"] == "volume")
 
 
+REFUSED = [
+    ("API_TOKEN=s3cret$hine-42\n", "line 1: Compose would change this value of API_TOKEN: write API_TOKEN='…'"),
+    ("PORT_=1\nAPI_TOKEN_FILE=token\n", "line 2: API_TOKEN_FILE is a path of this machine, and "),
+]
+
+
+@pytest.mark.parametrize(("content", "line"), REFUSED)
+def test_an_env_that_compose_would_change_or_drop_ends_the_start(stack, content, line):
+    file = stack.folder / ".env"
+    file.write_text(content)
+    file.chmod(0o600)
+    done = stack.compose("up", "--wait", check=False)
+    assert done.returncode != 0
+    assert """service "env-check" didn't complete successfully: exit 1""" in done.stderr
+    assert f".env {line}" in stack.compose("logs", "env-check").stdout
+    file.unlink()
+
+
+def test_a_token_file_that_the_container_lacks_ends_the_start(stack):
+    stack.environment["API_TOKEN_FILE"] = "/nowhere"  # noqa: S105 - a path
+    stack.compose("up", "--detach")
+    said = "API_TOKEN_FILE names '/nowhere', which cannot be read (No such file or directory): make that file, or set "
+    wait_for(lambda: said in stack.compose("logs", "app").stdout, "the app to say what is wrong")
+    del stack.environment["API_TOKEN_FILE"]
+
+
+def test_a_token_in_quotes_reaches_the_app_as_it_is(stack):
+    (stack.folder / ".env").write_text("API_TOKEN='s3cret$hine=42'\n")
+    stack.compose("up", "--wait")
+    for token, status in (("s3cret", 401), ("s3cret$hine=42", 201)):
+        headers = {"Authorization": f"Bearer {token}"}
+        user = {"name": "Ann", "email": "token@example.org"}
+        assert stack.request("POST", "/users", json=user, headers=headers).status_code == status
+
+
 def test_settings_reach_the_app_from_env_and_shell(stack):
     (stack.folder / ".env").write_text(
         "GREETING=from .env\nDATABASE_URL=mongodb://localhost:1/wrong\nLOG_LEVEL=DEBUG\n"
