@@ -542,6 +542,8 @@ def test_the_example_is_a_good_env(machine):
         ("XYZ=1\n", "XYZ is not in .env.example: remove it, or add it to .env.example with a comment"),
         ("PORT_FILE=/x\n", "PORT_FILE is not in .env.example: did you mean PORT?"),
         ("GREETING=\n", "GREETING is empty: give it a value, or remove its line"),
+        ("WEB_CONCURRENCY=1e1\n", "WEB_CONCURRENCY is '1e1': set it to a number, for example WEB_CONCURRENCY=2"),
+        ("WEB_THREADS=１６\n", "WEB_THREADS is '１６': set it to a number, for example WEB_THREADS=16"),  # noqa: RUF001
         ("# a\n\nhunter2\n", "line 3 is not NAME=value: correct it, or put # before a comment"),
         (
             "API_TOKEN=hunter2$x\n",
