@@ -92,7 +92,7 @@ def _make(locks: tuple[str, ...]) -> bool:
     for path in VENV.iterdir():
         if path not in (STATE, OWN_PYTHON):
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
-    made = _run(python, "-m", "venv", str(VENV))
+    made = _run(python, "-m", "venv", "--without-pip", str(VENV))
     if made.returncode != 0:
         sys.exit(f"Could not make .venv ({_reason(made)}): remove the cause, then start this again")
     return True
@@ -200,12 +200,14 @@ def _install(locks: tuple[str, ...]) -> None:
     if _run(str(PYTHON), "-m", "pip", "--version").returncode != 0:
         for metadata in VENV.glob(f"{PACKAGES}/pip-*.dist-info"):
             shutil.rmtree(metadata)
-    if not any(VENV.glob(f"{PACKAGES}/pip-*.dist-info")):  # `uv venv` leaves it out
-        _run(str(PYTHON), "-m", "ensurepip")
-    done = _run(*_pip_install(PYTHON, *locks))
-    if done.returncode != 0:
-        cure = "is the network there? Then" if UNREACHABLE.search(done.stderr) else "remove the cause, then"
-        sys.exit(f"Could not install the requirements ({_reason(done)}): {cure} start this again")
+    commands = [_pip_install(PYTHON, *locks)]
+    if not any(VENV.glob(f"{PACKAGES}/pip-*.dist-info")):
+        commands.insert(0, (str(PYTHON), "-m", "ensurepip", "--default-pip"))
+    for command in commands:
+        done = _run(*command)
+        if done.returncode != 0:
+            cure = "is the network there? Then" if UNREACHABLE.search(done.stderr) else "remove the cause, then"
+            sys.exit(f"Could not install the requirements ({_reason(done)}): {cure} start this again")
     state = {**state, "path": str(VENV.resolve()), "python": _version(), "locks": {**installed, **wanted}}
     _save({**state, "packages": sorted(_packages())})
 

@@ -114,7 +114,9 @@ class Database:
         return f"mongodb://127.0.0.1:{self.port}/flask-mongo-app-test"
 
     def start(self) -> None:
-        command = [BIN / "secantusd-py", "--host", "127.0.0.1", "--port", str(self.port), "--standalone"]
+        # Not the command secantusd-py: like all that pip installs, it fails where quotes are in the path.
+        program = [sys.executable, "-c", "from secantus.cli import main; main()"]
+        command = [*program, "--host", "127.0.0.1", "--port", str(self.port), "--standalone"]
         options = ["--storage-path", self.folder / "db", "--log-level", "WARNING"]
         with (self.folder / "database.log").open("a") as log:
             self.process = subprocess.Popen([*command, *options], stdout=log, stderr=log, start_new_session=True)
@@ -146,7 +148,7 @@ class Server:
         self.settings = {"PORT": str(self.port)} | settings
 
     def launch(self) -> subprocess.Popen:
-        command = [BIN / "gunicorn", "--config", "service/gunicorn.conf.py"]
+        command = [sys.executable, "-m", "gunicorn", "--config", "service/gunicorn.conf.py"]
         with self.output.open("w") as output:
             return subprocess.Popen(
                 command,

@@ -211,6 +211,15 @@ def without_docker(tmp_path):
     return str(folder)
 
 
+def test_the_tests_ask_no_proxy():
+    nobody = dict.fromkeys(("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"), f"http://127.0.0.1:{free_port()}")
+    command = [ROOT / "scripts/test", "-q", "-p", "no:cacheprovider", "tests/api/test_basics.py", "-k", "greet"]
+    done = subprocess.run(
+        command, env=os.environ | nobody | {"no_proxy": "", "NO_PROXY": ""}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+
+
 def test_what_cannot_be_tested_is_counted_and_named(without_docker):
     def tested(*arguments, **variables):
         command = [ROOT / "scripts/test", "-q", "-p", "no:cacheprovider", *arguments]
