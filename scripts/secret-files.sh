@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # In the container secrets-init, before all others: refuses secrets that are no good, and copies the good ones to the
-# volumes of those who need them. For scripts/secrets too, whenever one has changed.
+# volumes of those who need them, and MongoDB's scripts to its own. For scripts/secrets too, whenever one has changed.
 set -euo pipefail
 umask 077
 
@@ -18,14 +18,17 @@ need() {
   [[ $2 =~ $3 ]] || refuse "$1" 'is not of the form that is needed, or shorter than 32 characters' '--force makes others'
 }
 
-# copy NAME FOLDER USER [LINES]: whole or not at all, for a reader who comes in between.
-copy() {
-  local file=/for/$2/$1
-  head -n "${4:-2}" "/run/secrets/$1" >"$file.new"
-  chmod 0400 "$file.new"
-  chown "$3:$3" "$file.new"
-  mv "$file.new" "$file"
+# give FILE MODE USER: writes what comes in, whole or not at all, for a reader who comes in between.
+give() {
+  rm -f "$1.new" # left by a run that was killed, and perhaps the user's already
+  cat >"$1.new"
+  chmod "$2" "$1.new"
+  chown "$3:$3" "$1.new"
+  mv "$1.new" "$1"
 }
+
+# copy NAME FOLDER USER [LINES]
+copy() { head -n "${4:-2}" "/run/secrets/$1" | give "/for/$2/$1" 0400 "$3"; }
 
 password='[A-Za-z0-9_-]{32,}'
 need mongodb_root_password "$(</run/secrets/mongodb_root_password)" "^$password$"
@@ -38,3 +41,7 @@ copy database_url app 10001 1
 copy api_token app 10001
 copy mongodb_root_password mongodb 999
 copy database_url mongodb 999
+
+for script in /scripts/*; do
+  give "/for/scripts/${script##*/}" 0444 0 <"$script"
+done

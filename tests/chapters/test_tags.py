@@ -87,6 +87,8 @@ def test_its_image_builds_and_holds_no_secret(tree, request):
     planted = [tree / path for path in (".env", ".env.production")]
     for file in planted:
         file.write_text("API_TOKEN=secret\n")
+    for path in (tree, *tree.rglob("*")):
+        path.chmod(path.stat().st_mode & 0o700)  # as of a clone made with umask 077: the image's user reads all the same
     try:
         docker("build", "--quiet", "--tag", image, tree)
     finally:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.containers.conftest import Copy, docker, inspect
-from tests.support import free_port
+from tests.support import HOSTILE, free_port
 
 ODD = 'it\'s a "clone": 100%41 $HOME'
 
@@ -75,41 +75,94 @@ def test_an_engine_that_does_not_see_the_clone_says_so(copy, tmp_path):
     assert not elsewhere.exists()
 
 
-def test_a_second_stack_beside_the_first_shares_nothing_with_it(copy):
+class Second(Copy):
+    """Production beside development, of the same clone: another project, other ports."""
+
+    def __init__(self, first: Copy) -> None:
+        self.folder = first.folder
+        self.name = f"{first.name}-second"
+        self.environment = first.environment | {
+            "COMPOSE_PROJECT_NAME": self.name,
+            "COMPOSE_FILE": "docker-compose.yml:compose.production.yml",
+            "PORT": str(free_port()),
+        }
+        self.url = f"http://127.0.0.1:{self.environment['PORT']}"
+
+    def run(self, *command: str) -> str:
+        """What one of the scripts printed, in a hostile environment."""
+        done = self.script(*command, **HOSTILE)
+        assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+        return done.stdout
+
+    def users(self) -> int:
+        return self.request("GET", "/users").json()["total"]
+
+
+def test_a_second_stack_shares_nothing_with_the_first_and_has_its_own_backups(copy, proxies):
     copy.compose("up", "--build", "--wait")
     copy.add_user("first@example.org")
     second = Second(copy)
+    second.run("secrets", "init")
+    restrict(copy.folder, 0o077)
     second.compose("up", "--build", "--wait")
-    assert second.request("GET", "/users").json()["total"] == 0
-    second.add_user("second@example.org")
-    assert [user["email"] for user in copy.request("GET", "/users").json()["users"]] == ["first@example.org"]
+    second.environment |= proxies
+    second.compose("up", "--detach", "--no-deps", "--force-recreate", "app")
+    second.ready()
+    assert "HTTP_PROXY=http://127.0.0.1:9" in inspect(second.container("app"))["Config"]["Env"]
+    assert second.users() == 0
+
     for service in ("app", "mongodb"):
         one, two = (inspect(stack.container(service)) for stack in (copy, second))
-        assert not networks(one) & networks(two)
+        assert not set(one["NetworkSettings"]["Networks"]) & set(two["NetworkSettings"]["Networks"])
         assert not volumes(one) & volumes(two)
-    assert inspect(copy.container("app"))["Config"]["Image"] != inspect(second.container("app"))["Config"]["Image"]
+    assert inspect(copy.container("app"))["Image"] != inspect(second.container("app"))["Image"]
+
+    first_line = second.run("backup")
+    assert first_line.startswith(f"backups/{second.name}-")
+    token = (copy.folder / "secrets/api_token").read_text().strip()
+    user = {"name": "Ann", "email": "second@example.org"}
+    added = second.request("POST", "/users", json=user, headers={"Authorization": f"Bearer {token}"})
+    assert added.status_code == 201
+    assert second.run("secrets", "rotate").startswith("the app is app-b now")
+    told = second.run("restore", first_line.partition(":")[0], "--yes")
+    assert told.endswith(f"{second.name}-data holds 0 documents; before it was 1\n")
+    assert second.users() == 0
     second.compose("down", "--volumes")
     copy.ready()
     assert copy.request("GET", "/users").json()["total"] == 1
 
 
-class Second(Copy):
-    """Another stack of the same clone, as with COMPOSE_PROJECT_NAME or -p."""
-
-    def __init__(self, first: Copy) -> None:
-        self.folder = first.folder
-        self.name = f"{first.name}-second"
-        ports = {"PORT": str(free_port()), "MONGO_PORT": str(free_port())}
-        self.environment = first.environment | ports | {"COMPOSE_PROJECT_NAME": self.name}
-        self.url = f"http://127.0.0.1:{ports['PORT']}"
-
-
-def networks(container: dict) -> set[str]:
-    return set(container["NetworkSettings"]["Networks"])
-
-
 def volumes(container: dict) -> set[str]:
     return {mount["Name"] for mount in container["Mounts"] if mount["Type"] == "volume"}
+
+
+@pytest.fixture
+def proxies(tmp_path) -> dict[str, str]:
+    """The environment of somebody whose Docker gives every container a company's proxy, which nobody answers at here."""
+    there = Path(os.environ.get("DOCKER_CONFIG", "~/.docker")).expanduser()
+    config = json.loads((there / "config.json").read_text()) if (there / "config.json").exists() else {}
+    for entry in there.glob("*"):
+        (tmp_path / entry.name).symlink_to(entry)
+    (tmp_path / "config.json").unlink(missing_ok=True)
+    default = {"httpProxy": "http://127.0.0.1:9", "httpsProxy": "http://127.0.0.1:9"}
+    (tmp_path / "config.json").write_text(json.dumps(config | {"proxies": {"default": default}}))
+    return {"DOCKER_CONFIG": str(tmp_path)}
+
+
+@pytest.mark.parametrize("production", [False, True])
+def test_all_names_begin_with_that_of_the_project(copy, production):
+    files = ("-f", "docker-compose.yml", "-f", "compose.production.yml") if production else ()
+    config = copy.compose(*files, "-p", "second", "--profile", "*", "config", "--format", "json").stdout
+    project = json.loads(config)
+    names = [each["name"] for kind in ("volumes", "networks") for each in project[kind].values()]
+    names += [service["image"] for service in project["services"].values() if "build" in service]
+    assert len(names) > 4
+    assert all(name.startswith("second") for name in names), names
+    # Where the engine does not see a folder or a file, it must not make an empty one.
+    mounts = [mount for service in project["services"].values() for mount in service.get("volumes", [])]
+    binds = [mount.get("bind", {}) for mount in mounts if mount["type"] == "bind"]
+    assert binds
+    assert not any(bind.get("create_host_path") for bind in binds)
 
 
 def test_another_package_index_is_asked(copy):
