@@ -1,6 +1,7 @@
 """A small user service: the sample application of a Docker course, and a start for services of your own."""
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from service import auth, database, errors, headers, health, logs, pages, users
 from service.settings import Settings, load_settings
@@ -15,6 +16,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it
     app.config["MAX_CONTENT_LENGTH"] = settings.max_content_length  # bytes; a larger body is a 413
     app.config["REQUEST_TIMEOUT"] = settings.request_timeout
+
+    # What so many proxies in front say of the client, and of the path that they serve us under, is believed.
+    number = settings.trusted_proxies
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=number, x_proto=number, x_host=number, x_prefix=number)
 
     logs.init_app(app)
     errors.init_app(app)

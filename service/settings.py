@@ -76,6 +76,7 @@ class Settings(BaseModel):
     max_content_length: Number = _setting("a number of bytes above 0", "65536", 64 * 1024, ge=1)
     web_concurrency: Number = _setting("a number of processes from 1 to 256", "2", 2, ge=1, le=256)
     web_threads: Number = _setting("a number of threads from 1 to 1024", "16", 16, ge=1, le=1024)
+    trusted_proxies: Number = _setting("a number of proxies from 0 to 10", "1", 0, ge=0, le=10)
     request_timeout: Number = _setting("a number of seconds from 1 to 3600", "20", 20, ge=1, le=3600)
     keepalive_timeout: Number = _setting("a number of seconds from 1 to 3600", "80", 80, ge=1, le=3600)
     graceful_timeout: Number = _setting("a number of seconds from 1 to 3600", "20", 20, ge=1, le=3600)

@@ -1,9 +1,11 @@
 // Keeps the page up to date. Whatever comes from users goes into it as text (textContent), never as markup.
 
 const POLL_MS = 1000; // with the 1.5 s that the app gives the database: a change is shown within 3 s
-const ANSWER_MS = 4000; // an app that takes longer does not answer
+const ANSWER_MS = 4000; // an app that takes longer to say how it is does not answer
+const WORK_MS = 10000; // the same for an app with work to do
 const UNDO_MS = 6000;
-const TOKEN = "api-token"; // in sessionStorage: this tab's, and gone with it
+const TOKEN = "api-token";
+const BASE = new URL("..", import.meta.url); // this file is at static/page.js: a proxy may have put a path before both
 
 const $ = (id) => document.getElementById(id);
 const list = $("users");
@@ -27,17 +29,35 @@ function showTotal(total) {
 
 // --- Asking the API --------------------------------------------------------------------------------------------------
 
+let token = null;
+try {
+  token = sessionStorage.getItem(TOKEN); // this tab's, and gone with it
+} catch {
+  // The browser keeps nothing for this page (cookies are blocked, or a frame is sandboxed): the token lasts until a reload.
+}
+
+function keepToken(given) {
+  token = given;
+  try {
+    sessionStorage.setItem(TOKEN, given);
+  } catch {
+    // As above.
+  }
+}
+
 // The answer's status and document. Status 0 stands for an app that did not answer.
 async function ask(method, path, body) {
-  const used = sessionStorage.getItem(TOKEN);
+  const used = token;
   const headers = {};
   if (body) headers["Content-Type"] = "application/json";
   if (used) headers.Authorization = `Bearer ${used}`;
   let response;
   let data = {};
   try {
-    response = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
+    const signal = AbortSignal.timeout(WORK_MS);
+    response = await fetch(new URL(path, BASE), { method, headers, signal, body: body && JSON.stringify(body) });
     if (response.status !== 204) data = await response.json();
+    if (!response.ok && !data?.detail) throw new TypeError("not the app's answer"); // but one of a proxy in between
   } catch {
     return { status: 0, data: { detail: "The app did not answer; try again." } };
   }
@@ -48,7 +68,7 @@ async function ask(method, path, body) {
 let asking = null; // two refused requests ask the person once
 
 function giveToken(refused) {
-  if (sessionStorage.getItem(TOKEN) !== refused) return Promise.resolve(true); // another request has got one meanwhile
+  if (token !== refused) return Promise.resolve(true); // another request has got one meanwhile
   asking ??= new Promise((resolve) => {
     const dialog = $("token-dialog");
     if (refused) $("token-says").textContent = "That was not it. Changes need the service's API_TOKEN.";
@@ -57,15 +77,15 @@ function giveToken(refused) {
     dialog.addEventListener(
       "close",
       () => {
-        const token = $("token").value.trim();
-        const given = dialog.returnValue === "use" && token !== "";
-        if (given) sessionStorage.setItem(TOKEN, token);
-        asking = null;
-        resolve(given);
+        const given = dialog.returnValue === "use" ? $("token").value.trim() : "";
+        if (given) keepToken(given);
+        resolve(given !== "");
       },
       { once: true },
     );
     dialog.showModal();
+  }).finally(() => {
+    asking = null;
   });
   return asking;
 }
@@ -102,7 +122,7 @@ function showMore(next) {
 
 // Whether the users could be read.
 async function readUsers() {
-  const { status, data } = await ask("GET", "/users");
+  const { status, data } = await ask("GET", "users");
   if (status !== 200) {
     say(data.detail, true);
     return false;
@@ -150,8 +170,9 @@ async function add(event) {
   const button = form.querySelector("button");
   if (button.disabled) return; // Enter does not mind a disabled button
   button.disabled = true;
-  const { status, data } = await ask("POST", "/users", Object.fromEntries(new FormData(form)));
-  button.disabled = false;
+  const { status, data } = await ask("POST", "users", Object.fromEntries(new FormData(form))).finally(() => {
+    button.disabled = false;
+  });
   if (status === 409) showErrors([{ field: "email", message: data.detail }]);
   else showErrors(data.errors ?? []);
   if (status !== 201) return say(status === 409 || status === 422 ? "" : data.detail, true);
@@ -180,7 +201,7 @@ function toggle(event) {
 
 async function remove(id) {
   const name = called($(id));
-  const { status, data } = await ask("DELETE", `/users/${id.replace("user-", "")}`);
+  const { status, data } = await ask("DELETE", `users/${id.replace("user-", "")}`);
   leaving.delete(id);
   const row = $(id); // perhaps not the row of before: the list may have been read anew
   if (status !== 204 && status !== 404) {
@@ -213,14 +234,17 @@ function showState(state) {
 let recovery = null;
 
 async function recover() {
-  if ((await readUsers()) && document.body.dataset.database === "recovering") showState("up");
-  recovery = null;
+  try {
+    if ((await readUsers()) && document.body.dataset.database === "recovering") showState("up");
+  } finally {
+    recovery = null;
+  }
 }
 
 async function watch() {
   if (!document.hidden) {
     try {
-      const response = await fetch("/about", { signal: AbortSignal.timeout(ANSWER_MS) });
+      const response = await fetch(new URL("about", BASE), { signal: AbortSignal.timeout(ANSWER_MS) });
       const answer = await response.json();
       put("hostname", answer.hostname);
       put("version", answer.version);

@@ -43,7 +43,7 @@ class Visits:
         self.host = urlsplit(server.url).netloc
         context.clock.install()
         page = context.new_page()
-        page.goto("/")
+        page.goto("./")  # below the path that the server's address may have
         return page
 
     def _console(self, message: ConsoleMessage) -> None:

@@ -1,6 +1,10 @@
 """The page as people use it, in a real browser: with a mouse, with a keyboard, with a screen reader, on a phone."""
 
 import re
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from types import SimpleNamespace
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -264,6 +268,105 @@ def test_the_token_is_asked_for_once_and_kept_for_the_tab(database_url, users, v
         add(other, "Eve", "eve@example.org")
         expect(other.get_by_role("dialog")).to_be_visible()
         assert users.count_documents({}) == 2
+
+
+@pytest.fixture
+def prefixed(database_url, users, tmp_path):
+    """The service behind a proxy that serves it under /app, and has other things elsewhere."""
+    users.delete_many({})
+    server = Server(tmp_path, DATABASE_URL=database_url, TRUSTED_PROXIES="1")
+
+    class Proxy(BaseHTTPRequestHandler):
+        def forward(self) -> None:
+            if not self.path.startswith("/app/"):
+                self.send_error(404)
+                return
+            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            headers = dict(self.headers) | {"X-Forwarded-Prefix": "/app"}
+            answer = server.request(self.command, self.path.removeprefix("/app"), data=body, headers=headers)
+            self.send_response(answer.status_code)
+            for name in ("Content-Type", "Content-Security-Policy"):
+                if name in answer.headers:
+                    self.send_header(name, answer.headers[name])
+            with suppress(ConnectionError):  # the page was closed
+                self.end_headers()
+                self.wfile.write(answer.content)
+
+        do_GET = do_POST = do_DELETE = forward  # noqa: N815
+
+        def log_message(self, *arguments: object) -> None:
+            """Say nothing."""
+
+    with server.running(), ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as proxy:
+        Thread(target=proxy.serve_forever).start()
+        yield SimpleNamespace(url=f"http://127.0.0.1:{proxy.server_port}/app/")
+        proxy.shutdown()
+
+
+def test_under_a_path_prefix_all_works(prefixed, users, visit):
+    fill(users, 51)
+    page = visit(prefixed)
+    state_is(page, "up")
+    page.get_by_role("link", name="Load more").click()
+    expect(rows(page)).to_have_count(51)
+    add(page, **ANN)
+    shows(page, "Ann is added.")
+    page.get_by_role("button", name="Delete Ann").click()
+    page.clock.run_for(UNDO * 1000)
+    shows(page, "Ann is deleted.")
+    link = page.get_by_role("link", name="API's description").get_attribute("href")
+    assert page.evaluate("link => fetch(link).then((answer) => answer.status)", link) == 200
+
+
+BLOCKED = """Object.defineProperty(window, "sessionStorage", {
+    get() { throw new DOMException("denied", "SecurityError"); }
+})"""
+FULL = """Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); }"""
+
+
+@pytest.mark.parametrize("obstacle", [BLOCKED, FULL], ids=["blocked", "full"])
+def test_a_browser_that_stores_nothing_keeps_the_token_for_as_long_as_the_page(
+    database_url, users, visit, tmp_path, obstacle
+):
+    users.delete_many({})
+    right = "right-one"
+    server = Server(tmp_path, DATABASE_URL=database_url, API_TOKEN=right)
+    with server.running():
+        page = visit(server)
+        page.add_init_script(obstacle)
+        page.reload()
+        state_is(page, "up")
+        add(page, **ANN)
+        page.get_by_label("API token").fill(right)
+        page.get_by_role("button", name="Use it").click()
+        shows(page, "Ann is added.")
+        page.get_by_role("button", name="Delete Ann").click()
+        pass_time(page, UNDO)
+        expect(rows(page)).to_have_count(0)
+        expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_an_app_that_never_answers_leaves_no_button_disabled(service, visit):
+    page = visit(service)
+    page.add_init_script("const real = AbortSignal.timeout; AbortSignal.timeout = () => real.call(AbortSignal, 500);")
+    page.reload()
+    held = []
+    page.route("**/users", lambda route: held.append(route))
+    add(page, **ANN)
+    shows(page, "The app did not answer; try again.")
+    expect(page.get_by_role("button", name="Add user")).to_be_enabled()
+    assert held
+
+
+@pytest.mark.parametrize(
+    "answer", [{"body": "<h1>Bad gateway</h1>", "content_type": "text/html"}, {"body": "null"}, {"json": []}]
+)
+def test_a_strange_answer_leaves_no_button_disabled(service, visit, answer):
+    page = visit(service)
+    page.route("**/users", lambda route: route.fulfill(status=502, **answer))
+    add(page, **ANN)
+    expect(page.get_by_role("button", name="Add user")).to_be_enabled()
+    shows(page, "The app did not answer")
 
 
 HOSTILE = [
