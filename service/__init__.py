@@ -19,7 +19,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     # What so many proxies in front say of the client, and of the path that they serve us under, is believed.
     number = settings.trusted_proxies
-    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=number, x_proto=number, x_host=number, x_prefix=number)
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=number, x_proto=number, x_host=number, x_prefix=number)  # type: ignore[method-assign]
 
     logs.init_app(app)
     errors.init_app(app)

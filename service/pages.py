@@ -15,9 +15,10 @@ blueprint = Blueprint("pages", __name__)
 @blueprint.get("/")
 def index() -> Response:
     """Greet: a browser with the page, everything else with a line of text."""
+    page = users.Page.model_validate(request.args.to_dict(), extra="ignore")
     greeting = current_app.config["GREETING"]
     if request.accept_mimetypes.best_match(["text/plain", "text/html"]) == "text/html":
-        response = make_response(render_template("index.html", greeting=greeting, **IDENTITY, **_users()))
+        response = make_response(render_template("index.html", greeting=greeting, **IDENTITY, **_users(page)))
     else:
         response = Response(f"{greeting}\n", content_type="text/plain; charset=utf-8")
     response.vary.add("Accept")
@@ -30,9 +31,8 @@ def description() -> Response:
     return send_file(Path(__file__).with_name("openapi.json"))
 
 
-def _users() -> dict[str, object]:
+def _users(page: users.Page) -> dict[str, object]:
     # In the page from the start, so that it can be read without JavaScript.
-    page = users.Page.model_validate(request.args.to_dict(), extra="ignore")
     try:
         with pymongo.timeout(1):  # seconds: without its database, the page still comes soon
             return users.listing(page) | {"database": "up"}

@@ -3,11 +3,12 @@
 import os
 import re
 import time
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 from bson import ObjectId
 from flask import Blueprint, Response, abort, jsonify, request, url_for
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 from pymongo import DESCENDING, ReturnDocument
 from pymongo.errors import DuplicateKeyError
@@ -19,28 +20,30 @@ blueprint = Blueprint("users", __name__, url_prefix="/users")
 
 NO_SUCH_USER = "There is no user with this id."
 CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029"  # Unicode's control characters, line and paragraph separator
+SPACE = r" \t-\r\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"  # Unicode's white space
 
 
-def _matching(pattern: str, message: str) -> AfterValidator:
-    def check(text: str) -> str:
-        if not re.fullmatch(pattern, text):
+def _matching(pattern: str, message: str) -> Callable[[object], str]:
+    def check(given: object) -> str:
+        found = re.fullmatch(pattern, str(given))
+        if not found:
             raise PydanticCustomError("pattern", message)  # the pattern itself would tell a person little
-        return text
+        return found[1]
 
-    return AfterValidator(check)
+    return check
 
 
-Name = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
-    _matching(f"[^{CONTROL}]+", "Should have no control characters"),
-]
-Email = Annotated[
-    str,
-    # Whether an address exists is known to its mail server alone; this finds what cannot be one.
-    StringConstraints(strip_whitespace=True, max_length=254),
-    _matching(rf"[^@\s{CONTROL}]+@[^@\s{CONTROL}]+", "Should be an email address"),
-]
+def _text(most: int, pattern: str) -> Any:
+    return Field(min_length=1, max_length=most, json_schema_extra={"pattern": f"^{pattern}$"})
+
+
+# What is in the group is kept: the white space around is dropped.
+NAME = rf"[{SPACE}]*([^{CONTROL}{SPACE}](?:[^{CONTROL}]*[^{CONTROL}{SPACE}])?)[{SPACE}]*"
+# Whether an address exists is known to its mail server alone; this finds what cannot be one.
+EMAIL = rf"[{SPACE}]*([^@{CONTROL}{SPACE}]+@[^@{CONTROL}{SPACE}]+)[{SPACE}]*"
+
+Name = Annotated[str, _text(100, NAME), AfterValidator(_matching(NAME, "Should be a text without control characters"))]
+Email = Annotated[str, _text(254, EMAIL), AfterValidator(_matching(EMAIL, "Should be an email address"))]
 
 
 class NewUser(BaseModel, extra="forbid"):
@@ -60,8 +63,9 @@ class UserChange(BaseModel, extra="forbid"):
 class Page(BaseModel, extra="forbid"):
     """The query of GET /users; `after` is the last id of the page before."""
 
-    limit: int = Field(default=50, ge=1, le=100)
-    after: Annotated[str, _matching("[0-9a-f]{24}", "Should be the id of a user")] = "f" * 24
+    # Digits alone: Python would also take 1_0, and blanks around.
+    limit: Annotated[int, BeforeValidator(_matching("([0-9]+)", "Should be a whole number"))] = Field(50, ge=1, le=100)
+    after: Annotated[str, AfterValidator(_matching("([0-9a-f]{24})", "Should be the id of a user"))] = "f" * 24
 
 
 def listing(page: Page) -> dict[str, object]:

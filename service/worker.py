@@ -108,11 +108,12 @@ class Worker(ThreadWorker):
         conn.request = request = next(conn.parser)
         conn.head = b""
         data = bytearray(unreader.take_buffered())
-        if request._expected_100_continue:  # here, since gunicorn would say so when the body is there
-            request._expected_100_continue = False
-            conn.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        expects, request._expected_100_continue = request._expected_100_continue, False
         reader = request.body.reader
         for _ in _length(data, reader.length, most) if isinstance(reader, LengthReader) else _chunks(data, most):
+            if expects and not data:  # gunicorn would say so when the body is there
+                with suppress(OSError):
+                    conn.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
             data += yield
         unreader.unread(bytes(data))
         request.body = io.BytesIO(request.body.read())

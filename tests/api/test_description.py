@@ -4,9 +4,11 @@ import json
 import re
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 
 import pytest
 from jsonschema import Draft202012Validator
+from pydantic import ValidationError
 
 from service import create_app
 from service.headers import HEADERS
@@ -23,7 +25,10 @@ OPERATIONS = {
     for method, operation in item.items()
     if method != "parameters"
 }
-STATUSES = {it: {int(status) for status in operation["responses"]} for it, operation in OPERATIONS.items()}
+STATUSES = {
+    it: {int(status) for status in operation["responses"] if status != "default"}
+    for it, operation in OPERATIONS.items()
+}
 
 HTML = {"headers": {"Accept": "text/html"}}
 LARGE = {"json": ANN | {"name": "x" * 70_000}}
@@ -112,6 +117,30 @@ def test_each_answer_that_is_described_is_given_as_described(service, tmp_path):
         refused = [(*it, 401, {"json": ANN}) for it in CHANGES]
         list(pool.map(lambda request: ask(away, *request), lost + refused))
     assert asked == STATUSES
+
+
+AROUND = [
+    *"aA0@\"'",
+    *map(chr, range(0x21)),
+    *"\x7f\x85\x9f\xa0\xad\u1680\u180e\u2000\u200a\u200b\u2028\u2029\u202f\u205f\u3000\ufeff😀",
+]
+
+
+@pytest.mark.parametrize("field", ["name", "email"])
+def test_each_text_that_is_described_is_taken_and_no_other(field):
+    schema = DESCRIPTION["components"]["schemas"]["NewUser"]["properties"][field]
+    most, taken = schema["maxLength"], 0
+    texts = ["".join(parts) for parts in product(["", *AROUND], ["", "a", "a@b"], AROUND, ["", "x@y"])]
+    for text in [*texts, *("a@b".ljust(length, end) for length in (most, most + 1) for end in "x ")]:
+        try:
+            kept = getattr(NewUser.model_validate(ANN | {field: text}), field)
+        except ValidationError:
+            kept = None
+        described = Draft202012Validator(schema).is_valid(text)
+        assert (kept is not None) == described, repr(text)
+        assert not described or (kept == kept.strip() and kept in text)
+        taken += described
+    assert taken > 100
 
 
 def test_what_is_served_is_the_file(service):

@@ -44,6 +44,12 @@ def test_the_page_has_the_users_their_number_and_the_way_to_the_next_ones(servic
     problem(service.get("/?after=x", headers={"Accept": "text/html"}), 422)
 
 
+@pytest.mark.parametrize("accept", ["text/html", "text/plain"])
+def test_a_wrong_query_is_refused_and_one_of_others_ignored(service, accept):
+    assert service.get("/?utm_source=a-link", headers={"Accept": accept}).ok
+    problem(service.get("/?limit=101", headers={"Accept": accept}), 422)
+
+
 def test_users_and_greeting_are_text_in_the_page(service, users, database_url, tmp_path):
     create(service, name="<script>alert(1)</script>", email='"><img/src=x>@example.org')
     server = Server(tmp_path, DATABASE_URL=database_url, GREETING="<b>Hello</b>")

@@ -83,6 +83,7 @@ REFUSED = {
     "two lengths": (f"{POST}Content-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
     "length and chunks": (f"{POST}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
     "large body": (f"{POST}Content-Length: 99999999\r\n\r\n{{", 413),
+    "large body, and patience": (f"{POST}Expect: 100-continue\r\nContent-Length: 99999999\r\n\r\n", 413),
     "larger than any number": (f"{POST}Content-Length: {'9' * 5000}\r\n\r\n", 400),
     "large chunk": (f"{CHUNKED}fffffff\r\n", 413),
     "many chunks": (CHUNKED + "1000\r\n" + "x" * 4096 + "\r\n" + ("1000\r\n" + "x" * 4096 + "\r\n") * 16, 413),
@@ -241,6 +242,8 @@ def test_idle_connections_do_not_keep_the_service_from_ending(database_url, tmp_
     server = Server(tmp_path, DATABASE_URL=database_url)
     with server.running() as process, connect(server), connect(server) as used:
         assert is_kept(used)
+        # Both workers are up: gunicorn loses a signal that meets one which is starting.
+        wait_for(lambda: server.output.read_text().count("Connected to MongoDB") == 2, "the second worker")
         started = time.monotonic()
         process.send_signal(signal.SIGTERM)
         assert process.wait(LIMIT) == 0

@@ -221,7 +221,10 @@ def test_a_page_is_asked_for_by_key(database_url):
 @pytest.mark.parametrize(
     ("query", "field"),
     [
-        *((f"limit={value}", "limit") for value in ("0", "101", "-1", "abc", "", "1.5")),
+        *(
+            (f"limit={value}", "limit")
+            for value in ("0", "101", "-1", "abc", "", "1.5", "5.0", "1_0", "%205", "%2B5", "%D9%A5")
+        ),
         *((f"after={value}", "after") for value in ("abc", "", "0" * 23)),
         ("limt=5", "limt"),
     ],
