@@ -1,7 +1,8 @@
 """The file .env, read as Docker Compose reads it. Python's standard library alone.
 
 Compose expands $NAME and has its own rules for quotes, backslashes and comments. What it could take for something else
-is refused here; what is left means the same to Compose, scripts/run and scripts/doctor.
+is refused here; what is left means the same to Compose, to scripts/run, to scripts/doctor, and to python-dotenv, with
+which the service reads the file where nothing else has.
 https://docs.docker.com/compose/how-tos/environment-variables/variable-interpolation/#env-file-syntax
 """
 
@@ -14,7 +15,7 @@ from pathlib import Path
 ASSIGNMENT = re.compile(r"[ \t]*(?:export[ \t]+)?(?!export\b)([A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*(.*)")
 VALUE = re.compile(
     r"""  '(?P<single> (?: [^'\\] | \\(?!['\\]) )* )'       [ \t]* (?:\#.*)?
-    |     "(?P<double> (?: [^"\\$] | \\["\\$] )* )"         [ \t]* (?:\#.*)?
+    |     "(?P<double> (?: [^"\\$] | \\["\\] )* )"         [ \t]* (?:\#.*)?
     |      (?P<plain> [^\s'"\#$][^\s$]* (?:[ ]+(?!\#)[^\s$]+)* ) (?:[ ]+(?:\#.*)?)?
     |      [ \t]*
     """,
@@ -68,7 +69,7 @@ def parse(text: str) -> dict[str, str]:
         if value is None:
             raise EnvFileError(
                 f"line {number}: Compose would change this value of {name}",
-                f"""write {name}='…', and where it contains a ' {name}="…" with \\ before each of \\ " $""",
+                f"write {name}='…', or for a value with ' and without $: {name}=\"…\", with \\ before each \\ and \"",
             )
         double = value["double"]
         values[name] = (value["single"] or value["plain"] or "") if double is None else re.sub(r"\\(.)", r"\1", double)

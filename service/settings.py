@@ -9,10 +9,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from dotenv import load_dotenv
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
+ENV_FILE = Path(__file__).resolve().parent.parent / ".env"  # never one of a folder above; an image has none
 # What the driver loads for some ways to log in, and the image does not have.
 LIBRARIES = {"MONGODB-AWS": "pymongo_auth_aws", "GSSAPI": "kerberos"}
 
@@ -130,12 +132,15 @@ def _complaint(field: str, value: str | None, reason: str) -> str:
 
 
 def load_settings() -> Settings:
-    """Read the settings from the environment of this process.
+    """Read the settings from the environment of this process, and from .env what the environment does not set.
 
     Ends the process with status 2 and one line where a setting is wrong.
     """
     try:
+        load_dotenv(ENV_FILE, interpolate=False, encoding="utf-8-sig")  # as scripts/env_file.py reads it
         return read_settings(os.environ)
+    except (OSError, UnicodeError):
+        print(f"{ENV_FILE} cannot be read: make it a file of UTF-8 text that you can read", file=sys.stderr)
     except SettingsError as error:
         print(error, file=sys.stderr)
-        raise SystemExit(2) from None
+    raise SystemExit(2)

@@ -63,12 +63,12 @@ def accepts(port: int) -> bool:
 
 
 def clean_environment(**settings: str) -> dict[str, str]:
-    """This process's environment without its settings of the service, plus those given."""
+    """This process's environment without its settings of the service, plus those given; the service reads no .env."""
     from service.settings import Settings
 
     ours = {name for field in Settings.model_fields for name in (field.upper(), f"{field.upper()}_FILE")}
     kept = {name: value for name, value in os.environ.items() if name not in ours}
-    return kept | {"PYTHONUNBUFFERED": "1"} | settings
+    return kept | {"PYTHON_DOTENV_DISABLED": "1", "PYTHONUNBUFFERED": "1"} | settings
 
 
 def copy_repository(folder: Path, name: str = NAME) -> None:

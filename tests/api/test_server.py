@@ -2,13 +2,13 @@
 
 import contextlib
 import json
+import select
 import signal
 import socket
 import time
 
 import pytest
 
-from service.addresses import addresses
 from service.headers import HEADERS
 from tests.support import LIMIT, Server, wait_for
 
@@ -175,7 +175,7 @@ STALLED = [
 def single(database_url, tmp_path_factory):
     """The service in one process."""
     folder = tmp_path_factory.mktemp("single")
-    server = Server(folder, DATABASE_URL=database_url, WEB_CONCURRENCY="1", REQUEST_TIMEOUT="5")
+    server = Server(folder, DATABASE_URL=database_url, WEB_CONCURRENCY="1", REQUEST_TIMEOUT="10")
     with server.running():
         yield server
 
@@ -185,10 +185,10 @@ def test_clients_that_stall_stop_nobody_else(single):
         held = [(stack.enter_context(connect(single)), *stalled) for stalled in STALLED for _ in range(64)]
         for connection, sent, _ in held:
             connection.sendall(sent.encode())
-        started = time.monotonic()
         assert single.get("/healthz").ok
         assert single.get("/users").ok
-        assert time.monotonic() - started < 4  # before the service gives up on any of them
+        stalled = [connection for connection, sent, status in held if status == 408 and "Expect" not in sent]
+        assert select.select(stalled, [], [], 0)[0] == []  # the service has not given up on any of them yet
         for connection, _, status in held:
             if status is not None:
                 answer = connection.makefile("rb").read().removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -228,7 +228,7 @@ def is_kept(connection):
 
 
 def test_an_idle_connection_is_kept_for_a_time_of_its_own(database_url, tmp_path):
-    server = Server(tmp_path, DATABASE_URL=database_url, KEEPALIVE_TIMEOUT="4", REQUEST_TIMEOUT="1")
+    server = Server(tmp_path, DATABASE_URL=database_url, KEEPALIVE_TIMEOUT="10", REQUEST_TIMEOUT="1")
     with server.running(), connect(server) as idle:
         assert is_kept(idle)
         refused(server, answers(server, "GET"), 408)
@@ -239,15 +239,13 @@ def test_an_idle_connection_is_kept_for_a_time_of_its_own(database_url, tmp_path
 
 
 def test_idle_connections_do_not_keep_the_service_from_ending(database_url, tmp_path):
-    server = Server(tmp_path, DATABASE_URL=database_url)
+    server = Server(tmp_path, DATABASE_URL=database_url, GRACEFUL_TIMEOUT="3600", KEEPALIVE_TIMEOUT="3600")
     with server.running() as process, connect(server), connect(server) as used:
         assert is_kept(used)
         # Both workers are up: gunicorn loses a signal that meets one which is starting.
         wait_for(lambda: server.output.read_text().count("Connected to MongoDB") == 2, "the second worker")
-        started = time.monotonic()
         process.send_signal(signal.SIGTERM)
         assert process.wait(LIMIT) == 0
-        assert time.monotonic() - started < 15  # GRACEFUL_TIMEOUT is 20, KEEPALIVE_TIMEOUT 80
 
 
 def test_half_a_request_keeps_it_for_no_longer_than_graceful_timeout(database_url, tmp_path):
@@ -268,9 +266,17 @@ def reaches(host, server):
     return False
 
 
+def has_ipv6():
+    """Whether this machine has an IPv6 loopback address."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET6) as probe:
+        probe.bind(("::1", 0))
+        return True
+    return False
+
+
 def test_it_listens_on_both_families(served):
     assert reaches("127.0.0.1", served)
-    assert reaches("::1", served) == ("[::1]:1" in addresses(1, loopback=True))  # false where IPv6 is off
+    assert reaches("::1", served) == has_ipv6()
 
 
 def test_it_starts_where_ipv6_is_off(database_url, tmp_path):

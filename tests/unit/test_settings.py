@@ -1,9 +1,11 @@
 """Each setting: taken from its variable, a secret from its file too, and refused where it is wrong."""
 
+import os
 import re
 
 import pytest
 
+from service import settings
 from service.settings import Settings, SettingsError, load_settings, read_settings
 from tests.support import ROOT
 
@@ -153,12 +155,36 @@ def test_refuses_a_secret_given_twice(name, tmp_path):
 
 
 def test_ends_the_process_with_status_2_and_one_line(monkeypatch, capsys):
+    monkeypatch.setenv("PYTHON_DOTENV_DISABLED", "1")
     monkeypatch.setenv("DATABASE_URL", URL)
     monkeypatch.setenv("PORT", "abc")
     with pytest.raises(SystemExit) as ended:
         load_settings()
     assert ended.value.code == 2
     assert capsys.readouterr().err == "PORT must be a port from 1 to 65535, not 'abc': set it, for example PORT=3000\n"
+
+
+def test_reads_env_where_the_environment_does_not_set_a_setting(monkeypatch, tmp_path):
+    (tmp_path / ".env").write_text(f"DATABASE_URL={URL}\nGREETING='$HOME'\nPORT=3001\n")
+    monkeypatch.setattr(settings, "ENV_FILE", tmp_path / ".env")
+    monkeypatch.setattr(os, "environ", {"PORT": "3002"})
+    read = load_settings()
+    assert (read.greeting, read.port) == ("$HOME", 3002)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", None])
+def test_env_that_cannot_be_read_ends_the_process(content, monkeypatch, tmp_path, capsys):
+    file = tmp_path / ".env"
+    if content is None:
+        file.symlink_to("/proc/self/mem")
+    else:
+        file.write_bytes(content)
+    monkeypatch.setattr(settings, "ENV_FILE", file)
+    monkeypatch.setattr(os, "environ", {"DATABASE_URL": URL})
+    with pytest.raises(SystemExit) as ended:
+        load_settings()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == f"{file} cannot be read: make it a file of UTF-8 text that you can read\n"
 
 
 def test_the_example_file_and_the_readme_name_every_setting():
