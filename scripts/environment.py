@@ -30,7 +30,7 @@ WITH_DATABASE = ("3.13", "3.12", "3.11")  # the embedded database has wheels for
 NEWER = tuple(f"3.{minor}" for minor in range(14, 20))  # … and the service runs on these as well
 
 # Settings of the user's that would have pip install something else, or somewhere else.
-MISLEADING = ("PIP_DRY_RUN", "PIP_PREFIX", "PIP_PYTHON", "PIP_ROOT", "PIP_TARGET", "PIP_USER")
+MISLEADING = ("PIP_DRY_RUN", "PIP_PREFIX", "PIP_PYTHON", "PIP_ROOT", "PIP_TARGET")
 UNREACHABLE = re.compile("from versions: none|connection broken|Max retries|timed out|Connection ?Error")
 
 
@@ -237,6 +237,7 @@ def _save(state: dict[str, Any]) -> None:
 
 def _run(*command: str) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if name not in MISLEADING}
+    environment["PIP_USER"] = "0"  # pip's configuration may say something else
     return subprocess.run(
         command, env=environment, capture_output=True, text=True, errors="replace", check=False, close_fds=False
     )

@@ -213,7 +213,8 @@ def test_settings_of_the_user_lead_nowhere_else(made, tmp_path):
     (made.site_packages() / "alpha.py").unlink()
     names = ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PYTHONPATH")
     switches = dict.fromkeys(("PIP_USER", "PIP_DRY_RUN", "PIP_REQUIRE_VIRTUALENV"), "1")
-    made.start(**dict.fromkeys(names, str(elsewhere)), **switches)
+    (tmp_path / "pip.conf").write_text("[install]\nuser = true\n")
+    made.start(**dict.fromkeys(names, str(elsewhere)), **switches, PIP_CONFIG_FILE=str(tmp_path / "pip.conf"))
     assert (made.site_packages() / "alpha.py").exists()
 
 
