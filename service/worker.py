@@ -83,10 +83,11 @@ class Worker(ThreadWorker):
             next(conn.arrival)
         try:
             data = conn.parser.unreader.take_buffered() or conn.sock.recv(HEAD_LIMIT)
-            while data:
-                conn.arrival.send(data)
-                data = conn.sock.recv(HEAD_LIMIT)
-            self._forget(conn)  # the client has closed
+            if data:
+                conn.arrival.send(data)  # and no more for now: the others wait
+                self._wait(conn)
+            else:
+                self._forget(conn)  # the client has closed
         except StopIteration:
             conn.arrival, conn.begun = None, False
             super().enqueue_req(conn)

@@ -209,6 +209,21 @@ def test_one_byte_now_and_then_gains_no_time(single):
     assert time.monotonic() - started < LIMIT
 
 
+def test_an_endless_body_is_cut_off_and_stops_nobody_else(single):
+    with connect(single) as connection:
+        connection.sendall(f"{POST}Content-Length: 999999999999\r\n\r\n".encode())
+
+        def cut_off():
+            try:
+                connection.sendall(b"x" * 1_000_000)
+            except ConnectionError:
+                return True
+            assert single.get("/healthz").ok
+            return False
+
+        wait_for(cut_off, "the end of the connection")
+
+
 def test_idle_connections_give_way_to_new_ones(single):
     with contextlib.ExitStack() as stack:
         for _ in range(600):  # more than a worker keeps
