@@ -17,7 +17,7 @@ from tests.support import ROOT, clean_environment
 
 STEPS = [line.split("  ")[0] for line in (ROOT / "chapters/series").read_text().splitlines()]
 # What every step has, whether something there asks for it or not.
-FRAME = ("docs/", ".gitattributes", ".gitignore", "LICENSE", "README.md")
+FRAME = ("docs/", ".gitattributes", ".gitignore", "CONTRIBUTING.md", "LICENSE", "README.md")
 
 
 @pytest.fixture(scope="module")

@@ -547,8 +547,8 @@ def test_the_example_is_a_good_env(machine):
         ("# a\n\nhunter2\n", "line 3 is not NAME=value: correct it, or put # before a comment"),
         (
             "API_TOKEN=hunter2$x\n",
-            """line 1: Compose would change this value of API_TOKEN: write API_TOKEN='…', and where it contains a ' """
-            + 'API_TOKEN="…" with \\ before each of \\ " $',
+            """line 1: Compose would change this value of API_TOKEN: write API_TOKEN='…', or for a value with ' """
+            + 'and without $: API_TOKEN="…", with \\ before each \\ and "',
         ),
         (
             "API_TOKEN_FILE=/x\n",

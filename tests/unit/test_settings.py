@@ -187,10 +187,10 @@ def test_env_that_cannot_be_read_ends_the_process(content, monkeypatch, tmp_path
     assert capsys.readouterr().err == f"{file} cannot be read: make it a file of UTF-8 text that you can read\n"
 
 
-def test_the_example_file_and_the_readme_name_every_setting():
+def test_the_example_file_and_the_page_name_every_setting():
     names = {field.upper() for field in Settings.model_fields}
     example = set(re.findall(r"^(?:# )?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
-    table = set(re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE))
+    table = set(re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "docs/reference/settings.md").read_text(), re.MULTILINE))
     others = {
         "MONGO_PORT",
         "MONGO_IMAGE",
