@@ -20,6 +20,7 @@ def copy(tmp_path_factory):
     copy = Copy(tmp_path_factory.mktemp("surroundings") / ODD, f"test-{os.getpid()}-surroundings")
     yield copy
     copy.remove()
+    Second(copy).remove()
 
 
 def restrict(folder: Path, umask: int) -> None:
@@ -127,7 +128,7 @@ def test_a_second_stack_shares_nothing_with_the_first_and_has_its_own_backups(co
     told = second.run("restore", first_line.partition(":")[0], "--yes")
     assert told.endswith(f"{second.name}-data holds 0 documents; before it was 1\n")
     assert second.users() == 0
-    second.compose("down", "--volumes")
+    second.compose("down", "--volumes")  # which touches nothing of the first
     copy.ready()
     assert copy.request("GET", "/users").json()["total"] == 1
 

@@ -93,7 +93,12 @@ def test_all_that_a_page_links_to_is_there(step):
 
 @pytest.mark.parametrize(
     "page",
-    [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "docs/README.md", *sorted((ROOT / "docs/reference").glob("*.md"))],
+    [
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        ROOT / "docs/README.md",
+        *sorted((ROOT / "docs/reference").glob("*.md")),
+    ],
     ids=lambda page: str(page.relative_to(ROOT)),
 )
 def test_a_page_to_look_things_up_in_has_narrow_lines_and_links_what_is_there(page):
@@ -266,7 +271,9 @@ def test_the_oldest_versions_that_will_do_are_the_doctors_everywhere():
     told = {}
     for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))):
         text = page.read_text(encoding="utf-8")
-        told[str(page.relative_to(ROOT))] = {pair for pattern in TELLING for pair in re.findall(pattern, text, re.MULTILINE)}
+        told[str(page.relative_to(ROOT))] = {
+            pair for pattern in TELLING for pair in re.findall(pattern, text, re.MULTILINE)
+        }
     assert set().union(*told.values()) == set(least.items())
     pages = {"README.md", "docs/00-start.md", "docs/reference/doctor.md", "docs/reference/production.md"}
     assert {page for page, pairs in told.items() if pairs} >= pages
