@@ -132,7 +132,7 @@ ANSWERED = {
     "OPTIONS": ("OPTIONS /users HTTP/1.1\r\nHost: x\r\n", 200),
     "OPTIONS *": ("OPTIONS * HTTP/1.1\r\nHost: x\r\n", 404),
     "CONNECT": ("CONNECT other.example:443 HTTP/1.1\r\nHost: x\r\n", 404),
-    "TRACE": ("TRACE /healthz HTTP/1.1\r\nHost: x\r\n", 405),
+    "TRACE": ("TRACE /users HTTP/1.1\r\nHost: x\r\n", 405),
     "percent signs": ("GET /users/%zz HTTP/1.1\r\nHost: x\r\n", 404),
     "not UTF-8": ("GET /users/%ff%fe HTTP/1.1\r\nHost: x\r\n", 404),
     "not UTF-8 in the query": ("GET /users?limit=%ff HTTP/1.1\r\nHost: x\r\n", 422),
