@@ -1,6 +1,6 @@
-"""What those who write the course need: check it, and keep its sources as small as what they say.
+"""For authors: check the course and keep its sources minimal.
 
-`export` is the exact inverse of weaving: from the files of each step to chapters/.
+`export` is the exact inverse of weaving: it leads from the files of each step to chapters/.
 """
 
 from __future__ import annotations
@@ -40,18 +40,18 @@ from weaving import (
     write_trees,
 )
 
-# The same in every chapter: the pages, so that `diff` shows code alone, and the tool that moves on from there.
+# The same in every chapter: the pages, so that `diff` shows only code, and the tool, which the learner moves on with.
 EVERYWHERE = ("docs/", "scripts/chapter", "scripts/weaving.py", "scripts/authoring.py", "scripts/project.py")
-# Commits that are on their way, not somebody's: as git makes them where nothing is configured.
+# Temporary commits: ignore the user's signing and hook settings.
 PLAIN = ("-c", "commit.gpgSign=false", "-c", f"core.hooksPath={os.devnull}")
 MARKER = re.compile(rb"^(<{7}|\|{7}|>{7}) ", re.MULTILINE)
 
 
 def snapshot() -> str:
-    """The id of a tree of this work tree as it stands, files that git ignores excepted."""
+    """The id of a tree of this work tree as it is now, without the files that git ignores."""
     with temporary_index() as index:
         current = ROOT / git("rev-parse", "--git-path", "index")
-        if current.exists():  # what git knows of the files saves it from reading them again
+        if current.exists():  # with what git knows about the files, it need not read them again
             shutil.copyfile(current, index["GIT_INDEX_FILE"])
         git("-c", "core.autocrlf=false", "add", "--all", environment=index)
         return git("write-tree", environment=index)
@@ -61,7 +61,7 @@ def snapshot() -> str:
 
 
 def problems(source: Source) -> list[str]:
-    """All that is wrong with the course, one line each, with its mend."""
+    """All problems of the course: one line per problem, with its fix."""
     found: list[str] = []
     chain: list[Files] = []
     files: Files = {}
@@ -78,7 +78,7 @@ def problems(source: Source) -> list[str]:
 
 
 def failure(action: Callable[..., object], *arguments: object) -> list[str]:
-    """What is wrong with an action, if something is."""
+    """The problem that an action reports, if any."""
     try:
         action(*arguments)
     except CourseError as problem:
@@ -87,7 +87,7 @@ def failure(action: Callable[..., object], *arguments: object) -> list[str]:
 
 
 def wrong_sources(source: Source) -> list[str]:
-    """Files in chapters/ that no step uses, and what a merge left behind."""
+    """Files in chapters/ that no step uses, and conflict markers that a merge left behind."""
     found = []
     names = {step.name for step in source.steps}
     folders = {path.split("/")[1] for path in source.files if re.match(r"chapters/[^/]+/", path)}
@@ -109,7 +109,7 @@ def wrong_sources(source: Source) -> list[str]:
 
 
 def own_versions(source: Source, step: Step) -> set[str]:
-    """The paths of which a step's list says that it has a version of its own."""
+    """The paths for which a step's list names its own version."""
     return {line[2:] for line in (source.lists[step] or "").splitlines() if line.startswith("+ ")}
 
 
@@ -133,7 +133,7 @@ def wrong_pages(source: Source) -> list[str]:
 
 
 def wrong_trees(source: Source, chain: list[Files]) -> list[str]:
-    """A last step that is not main, and steps without what each must have."""
+    """Differences between the last step and main, and steps that lack a file which every step must have."""
     found = []
     last, files = source.steps[-1].name, chain[-1]
     for path in sorted(source.woven.keys() | files.keys()):
@@ -153,7 +153,7 @@ def wrong_trees(source: Source, chain: list[Files]) -> list[str]:
 
 
 def everywhere_of(files: Files) -> Files:
-    """Those that are the same at every step."""
+    """The files that are the same at every step."""
     return {path: entry for path, entry in files.items() if path.startswith(EVERYWHERE)}
 
 
@@ -165,9 +165,9 @@ def write_blob(content: bytes) -> str:
 
 
 def export(source: Source, chain: list[Files], woven: Files) -> Files:
-    """The files of main whose weaving gives this chain, the last step being what main has of woven files.
+    """The files of main that weave into this chain. The last step has all woven files of main.
 
-    Lists of changes keep their lines, their comments and their order wherever these still say what the step does.
+    Lists of changes keep their lines, comments and order wherever these still describe the step.
     """
     never = {path: entry for path, entry in source.files.items() if path not in source.woven}
     files = {**woven, **never}
@@ -184,7 +184,7 @@ def export(source: Source, chain: list[Files], woven: Files) -> Files:
 
 
 def rewrite(source: Source, step: Step, before: Files, after: Files, woven: Files) -> list[str]:
-    """The lines of a step's list that lead from the files before it to those after it."""
+    """The lines for a step's list that lead from the files before it to those after it."""
     kept, files = [], dict(before)
     for line in source.lines(step):
         sign, path = line[:1], line[2:]
@@ -195,7 +195,7 @@ def rewrite(source: Source, step: Step, before: Files, after: Files, woven: File
             files = {**files, **named} if sign == "=" else {name: files[name] for name in files.keys() - named.keys()}
         elif sign in ("=", "+", "-"):
             if files.get(path) == after.get(path):
-                continue  # it says nothing (any more)
+                continue  # the line has no effect (any more)
             line = settle(path, after, woven, files)
         kept.append(line)
     wrong = sorted(path for path in files.keys() | after.keys() if files.get(path) != after.get(path))
@@ -203,7 +203,7 @@ def rewrite(source: Source, step: Step, before: Files, after: Files, woven: File
 
 
 def settle(path: str, after: Files, woven: Files, files: Files) -> str:
-    """Give a path what the step has there, and return the line that says so."""
+    """Set a path to the step's version, and return the line that does so."""
     if path not in after:
         del files[path]
         return f"- {path}"
@@ -215,7 +215,7 @@ def settle(path: str, after: Files, woven: Files, files: Files) -> str:
 
 
 def save_sources() -> list[str]:
-    """Write what weaving this work tree says back to its chapters/; returns the paths that changed."""
+    """Weave this work tree, and write the result back to its chapters/. Returns the paths that changed."""
     source = Source(snapshot())
     for problem in unused(source):
         raise CourseError(problem)
@@ -236,11 +236,11 @@ def save_sources() -> list[str]:
 
 @dataclass(frozen=True)
 class Edit:
-    """What a worktree in which a step is edited knows: it is kept in a file of git's folder for that worktree."""
+    """The state of a worktree in which a step is edited. It is kept in a file in git's folder for that worktree."""
 
     main: str  # the commit that was woven
     step: str
-    changed: str = ""  # the step's new commit, once the steps after it are being carried over
+    changed: str = ""  # the step's new commit, once the change is being carried to the later steps
 
 
 def edit_file(folder: Path) -> Path:
@@ -248,7 +248,7 @@ def edit_file(folder: Path) -> Path:
 
 
 def current_edit() -> Edit | None:
-    """The edit that this work tree is for."""
+    """The edit that this work tree was made for, if any."""
     file = edit_file(ROOT)
     return Edit(*file.read_text().split()) if file.exists() else None
 
@@ -261,10 +261,10 @@ def edit(item: Woven, main: str) -> Path:
 
 
 def save_edit(edit: Edit) -> tuple[list[str], Path]:
-    """Carry what was changed in this worktree through the later steps, and stage the outcome on main.
+    """Carry the changes of this worktree through the later steps, and stage the outcome on main.
 
-    Returns the names of the steps that changed, and the folder of main's work tree. Raises CourseError where a step
-    conflicts: once that is mended, this goes on.
+    Returns the names of the steps that changed, and the folder of main's work tree. Raises CourseError if a step
+    conflicts. Once the conflict is resolved, the next call goes on from there.
     """
     woven = weave(Source(edit.main))
     place = next(place for place, item in enumerate(woven) if item.step.name == edit.step)
@@ -294,7 +294,7 @@ def save_edit(edit: Edit) -> tuple[list[str], Path]:
 
 
 def change(edit: Edit, item: Woven) -> None:
-    """Make what was changed in the worktree, committed or not, the step's new commit."""
+    """Make the step's new commit from all changes in the worktree, committed or not."""
     git("-c", "core.autocrlf=false", "add", "--all")
     tree = git("write-tree")
     if tree == item.tree:
@@ -310,7 +310,7 @@ def change(edit: Edit, item: Woven) -> None:
 
 
 def go_on() -> None:
-    """Take a conflict that was mended as its step's outcome, and go on with the steps after it."""
+    """Commit a resolved conflict as its step's outcome, and go on with the steps after it."""
     if conflicts(ROOT):
         raise CourseError(
             f"There are still conflicts in {conflicts(ROOT)}: mend and git add, then scripts/chapter save"
@@ -323,7 +323,7 @@ def go_on() -> None:
 
 
 def carry(*what: str) -> None:
-    """Cherry-pick steps onto the one before, also those that change nothing."""
+    """Cherry-pick steps onto the one before them, including steps that change nothing."""
     if not what:
         return
     keep = () if what == ("--continue",) else ("--allow-empty", "--keep-redundant-commits")
@@ -342,7 +342,7 @@ def subject(commit: str) -> str:
 
 
 def conflicts(folder: Path) -> str:
-    """The paths that a merge left for somebody to mend."""
+    """The paths with unresolved conflicts."""
     return ", ".join(git("diff", "--name-only", "--diff-filter=U", folder=folder).splitlines())
 
 
@@ -356,7 +356,7 @@ def carried(woven: list[Woven]) -> list[Files]:
 
 
 def remove_edit() -> None:
-    """Remove this worktree; what it was for is on main, or not wanted."""
+    """Remove this worktree. Its changes are on main, or not wanted."""
     git("worktree", "remove", "--force", ROOT, folder=common_folder())
 
 
@@ -366,14 +366,14 @@ def remove_edit() -> None:
 def review(old: Source, new: Source) -> list[tuple[str, str]]:
     """The names of the steps that changed between two versions of main, each with its range-diff.
 
-    A step counts as changed where what it does to the step before differs, not where it inherits a difference.
+    A step counts as changed if its changes to the step before differ. An inherited difference does not count.
     """
     before, after = patches(old), patches(new)
     found = []
     for name, (parent, commit) in after.items():
         if name in before and before[name] != (parent, commit):
             ranges = ("{}..{}".format(*before[name]), f"{parent}..{commit}")
-            # So large a factor pairs the two, however much they differ.
+            # With so large a factor, git pairs the two however much they differ.
             shown = git("range-diff", "--no-color", "--creation-factor=9999", *ranges)
             if not re.match(r"1: +\w+ = 1: ", shown):
                 found.append((name, shown))
@@ -381,7 +381,7 @@ def review(old: Source, new: Source) -> list[tuple[str, str]]:
 
 
 def patches(source: Source) -> dict[str, tuple[str, str]]:
-    """A commit of each step and one of the step before it, without what is the same at every step."""
+    """For each step, a commit of the step before it and one of itself, without the files that are the same everywhere."""
     chain = [{path: files[path] for path in files.keys() - everywhere_of(files).keys()} for files in source.chain()]
     trees = write_trees([{}, *chain])
     found = {}
@@ -392,7 +392,7 @@ def patches(source: Source) -> dict[str, tuple[str, str]]:
 
 
 def announced(base: str) -> str:
-    """What the trailers Chapters-Changed: of the commits since a base say."""
+    """The values of the trailers Chapters-Changed: in the commits since a base."""
     lines = git("rev-list", "--format=%B", f"{base}..HEAD", "--").splitlines()
     return " ".join(line.partition(":")[2] for line in lines if line.lower().startswith("chapters-changed:"))
 
@@ -419,9 +419,9 @@ No file.
 
 
 def new(source: Source, name: str, place: int) -> list[str]:
-    """Add a step to the work tree at a place; later ones give way where their numbers are taken.
+    """Add a step to the work tree at a place. Later steps are renumbered where their numbers are taken.
 
-    Returns a line for each that got another name.
+    Returns one line per renamed step.
     """
     step = STEP.fullmatch(f"{name}  {name[3:].replace('-', ' ').capitalize()}")
     after = source.steps[place - 1]
@@ -444,7 +444,7 @@ def new(source: Source, name: str, place: int) -> list[str]:
 
 
 def rename(source: Source, renamed: dict[str, str]) -> None:
-    """Give steps other names, in all files that mention them."""
+    """Rename steps, in all files that mention them."""
     if not renamed:
         return
     names = re.compile(rf"(?<![\w-])({'|'.join(renamed)})(?![\w-])".encode())
@@ -462,7 +462,7 @@ def rename(source: Source, renamed: dict[str, str]) -> None:
 
 
 def push(woven: list[Woven], remote: str) -> None:
-    """Give a remote repository the tags of the steps, and take away those of steps that are gone."""
+    """Push the tags of the steps to a remote repository, and delete those of steps that are gone."""
     listed = git("ls-remote", "--tags", "--refs", "--", remote, "refs/tags/ch/*").splitlines()
     there = {name: tag for tag, name in (line.split("\t") for line in listed)}
     wanted = {f"refs/tags/{item.step.tag}": item.tag for item in woven}

@@ -1,8 +1,8 @@
-"""The file .env, read as Docker Compose reads it. Python's standard library alone.
+"""The file .env, read as Docker Compose reads it. Needs only Python's standard library.
 
-Compose expands $NAME and has its own rules for quotes, backslashes and comments. What it could take for something else
-is refused here; what is left means the same to Compose, to scripts/run, to scripts/doctor, and to python-dotenv, with
-which the service reads the file where nothing else has.
+Compose expands $NAME and has its own rules for quotes, backslashes and comments. A line that Compose could read
+differently is refused here. All other lines mean the same to Compose, to scripts/run, to scripts/doctor, and to
+python-dotenv, with which the service reads the file if nothing else has read it.
 https://docs.docker.com/compose/how-tos/environment-variables/variable-interpolation/#env-file-syntax
 """
 
@@ -21,8 +21,8 @@ VALUE = re.compile(
     """,
     re.VERBOSE,
 )
-NOT_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")  # control characters, but for tabs and the ends of lines
-ELSEWHERE = {"DATABASE_URL_FILE", "API_TOKEN_FILE"}  # paths, which mean nothing in a container
+NOT_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")  # control characters, except tabs and line ends
+ELSEWHERE = {"DATABASE_URL_FILE", "API_TOKEN_FILE"}  # paths, which a container does not have
 
 
 class EnvFileError(ValueError):
@@ -34,10 +34,10 @@ class EnvFileError(ValueError):
 
 
 def read(path: Path) -> dict[str, str]:
-    """Return the names and values of a .env; none where there is no such file.
+    """Return the names and values in a .env; none if there is no such file.
 
     Raises:
-        EnvFileError: it cannot be read, or Compose would read something else.
+        EnvFileError: it cannot be read, or Compose would read it differently.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")  # Windows editors begin a file with a byte order mark
@@ -51,7 +51,7 @@ def read(path: Path) -> dict[str, str]:
 
 
 def parse(text: str) -> dict[str, str]:
-    """As read, from the file's text."""
+    """Like `read`, but from the file's text."""
     values = {}
     for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
         if re.fullmatch(r"[ \t]*(#.*)?", line):

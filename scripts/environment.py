@@ -1,7 +1,7 @@
 """The virtual environment .venv that scripts/run, scripts/test and .ci/lint share.
 
-They make it on their first start, and repair it where it is not as they left it. Whatever python3 a machine has reads
-this file, so it needs nothing but Python 3.8.
+They make it on their first start, and repair it if it has changed since. Any machine's python3 must be able to run
+this file, so it needs only Python 3.8.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ from typing import Any, Iterator
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
-STATE = VENV / "state.json"  # how these scripts left .venv
+STATE = VENV / "state.json"  # the state in which these scripts left .venv
 PACKAGES = "lib/python*/site-packages"
-OWN_PYTHON = VENV / "python"  # uv, and the Python that it gets
+OWN_PYTHON = VENV / "python"  # uv, and the Python that it downloads
 ASK = "import sys; print('%d.%d' % sys.version_info[:2])"
 
 DATABASE = "requirements-database.txt"
 WITH_DATABASE = ("3.13", "3.12", "3.11")  # the embedded database has wheels for these
-NEWER = tuple(f"3.{minor}" for minor in range(14, 20))  # … and the service runs on these as well
+NEWER = tuple(f"3.{minor}" for minor in range(14, 20))  # the service also runs on these
 
-# Settings of the user's that would have pip install something else, or somewhere else.
+# User settings that would make pip install something else, or elsewhere.
 MISLEADING = ("PIP_DRY_RUN", "PIP_PREFIX", "PIP_PYTHON", "PIP_ROOT", "PIP_TARGET")
 UNREACHABLE = re.compile("from versions: none|connection broken|Max retries|timed out|Connection ?Error")
 
 
 def enter(*locks: str) -> None:
-    """Go on in .venv, with what these lock files name installed.
+    """Continue in .venv, with the packages of these lock files installed.
 
     Args:
-        locks: paths of requirements files, from the top folder.
+        locks: paths of requirements files, relative to the top folder.
 
-    Ends the process with status 1 and one line where that cannot be done.
+    Ends the process with status 1 and a one-line message if that fails.
     """
     if os.name != "posix":
         sys.exit("gunicorn needs Linux or macOS: on Windows, use WSL, or docker compose up --build")
@@ -60,7 +60,7 @@ def enter(*locks: str) -> None:
 
 @contextlib.contextmanager
 def _alone() -> Iterator[None]:
-    """Keep other scripts waiting, until also every command is done that was started meanwhile: they inherit the lock."""
+    """Keep other scripts waiting until this block and every command started in it are done: they inherit the lock."""
     import fcntl  # not on Windows
 
     folder = os.open(ROOT, os.O_RDONLY)
@@ -78,7 +78,7 @@ def _alone() -> Iterator[None]:
 
 
 def _make(locks: tuple[str, ...]) -> bool:
-    """Make .venv where it cannot be used; returns whether that was so."""
+    """Make .venv if it is missing or unusable. Returns whether it was made."""
     problem = _problem(locks)
     if problem is None:
         return False
@@ -88,7 +88,7 @@ def _make(locks: tuple[str, ...]) -> bool:
         _say(f".venv {problem}: making it again")
     python = _find_python(locks)
     VENV.mkdir(exist_ok=True)
-    _save({"ours": True, "path": str(VENV.resolve())})  # first, so that we know it again if we are interrupted
+    _save({"ours": True, "path": str(VENV.resolve())})  # first: an interrupted start must know it as ours
     for path in VENV.iterdir():
         if path not in (STATE, OWN_PYTHON):
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
@@ -99,7 +99,7 @@ def _make(locks: tuple[str, ...]) -> bool:
 
 
 def _problem(locks: tuple[str, ...]) -> str | None:
-    """What keeps .venv from being used, to be said behind its name; None where nothing does."""
+    """Why .venv cannot be used, worded to follow its name in a message; None if it can be used."""
     if not VENV.is_dir():
         return "is no folder"
     state = _state()
@@ -116,7 +116,7 @@ def _problem(locks: tuple[str, ...]) -> str | None:
 
 
 def _is_ours() -> bool:
-    # … or holds no package that somebody could miss.
+    # It is also ours to replace if it holds no package that anybody could miss.
     return VENV.is_dir() and ("ours" in _state() or all(re.match("pip-|setuptools-", name) for name in _packages()))
 
 
@@ -125,7 +125,7 @@ def _inside() -> bool:
 
 
 def _version() -> str | None:
-    """The version of .venv's Python; None where it does not run, or is at home in another folder."""
+    """The version of .venv's Python; None if it does not run, or belongs to another folder."""
     with contextlib.suppress(OSError, ValueError):
         version, prefix = _run(str(PYTHON), "-c", ASK + "; print(sys.prefix)").stdout.splitlines()
         if Path(prefix).resolve() == VENV.resolve():
@@ -187,7 +187,7 @@ def _get_python(locks: tuple[str, ...]) -> str:
 
 def _install(locks: tuple[str, ...]) -> None:
     state, here = _state(), _packages()
-    if not here.issuperset(state.get("packages", ())):  # somebody removed or replaced some
+    if not here.issuperset(state.get("packages", ())):  # the user removed or replaced packages
         state["locks"] = {}
     wanted = {lock: hashlib.sha256((ROOT / lock).read_bytes()).hexdigest() for lock in locks}
     installed = state.get("locks", {})
@@ -195,7 +195,7 @@ def _install(locks: tuple[str, ...]) -> None:
         return
     _say(f"Installing {', '.join(locks)} into .venv …")
     for metadata in VENV.glob(f"{PACKAGES}/*.dist-info"):
-        if not (metadata / "INSTALLER").exists():  # pip was interrupted, and would take this for installed
+        if not (metadata / "INSTALLER").exists():  # pip was interrupted, but would count this package as installed
             shutil.rmtree(metadata)
     if _run(str(PYTHON), "-m", "pip", "--version").returncode != 0:
         for metadata in VENV.glob(f"{PACKAGES}/pip-*.dist-info"):
@@ -218,7 +218,7 @@ def _pip_install(python: Path, *locks: str) -> tuple[str, ...]:
 
 
 def _packages() -> set[str]:
-    """What is completely installed: 'flask-3.1.3.dist-info'."""
+    """The packages that are completely installed, such as 'flask-3.1.3.dist-info'."""
     return {path.parent.name for path in VENV.glob(f"{PACKAGES}/*.dist-info/INSTALLER")}
 
 
@@ -237,14 +237,14 @@ def _save(state: dict[str, Any]) -> None:
 
 def _run(*command: str) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if name not in MISLEADING}
-    environment["PIP_USER"] = "0"  # pip's configuration may say something else
+    environment["PIP_USER"] = "0"  # pip's configuration may set it
     return subprocess.run(
         command, env=environment, capture_output=True, text=True, errors="replace", check=False, close_fds=False
     )
 
 
 def _reason(done: subprocess.CompletedProcess[str]) -> str:
-    """The last of its own lines that a command calls an error, otherwise its last line."""
+    """The last line of a command's output that begins with "error", otherwise its last line."""
     lines = [line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip()]
     errors = [line for line in lines if line.lower().startswith("error")]
     return [f"status {done.returncode}", *lines, *errors][-1]

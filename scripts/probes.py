@@ -1,6 +1,6 @@
-"""What this machine says when scripts/doctor asks it: all questions at once, each with a time limit.
+"""The facts about this machine that scripts/doctor checks, gathered all at once, each with a time limit.
 
-Python's standard library alone, from Python 3.8 on: the doctor may be the first thing that a person runs.
+Needs only the standard library of Python 3.8 or newer: the doctor may be the first program that a user runs.
 """
 
 from __future__ import annotations
@@ -31,25 +31,25 @@ LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 @dataclass(frozen=True)
 class Machine:
-    """What the machine answered; what it did not answer in time is as here."""
+    """The answers of this machine. A question without an answer in time keeps the default here."""
 
     endpoint: str = ""  # where the client looks for the engine
-    engine: dict[str, Any] = field(default_factory=dict)  # as the function engine gives it
+    engine: dict[str, Any] = field(default_factory=dict)  # as the function engine returns it
     containers: list[dict[str, str]] | None = None
     volumes: list[dict[str, str]] | None = None
     networks: list[dict[str, str]] | None = None
-    images: dict[str, bool] = field(default_factory=dict)  # whether the engine has those asked for
-    ports: dict[int, bool] = field(default_factory=dict)  # whether something listens on those asked for
-    registries: dict[str, float | None] = field(default_factory=dict)  # as registry_ahead gives it
+    images: dict[str, bool] = field(default_factory=dict)  # whether the engine has each image asked for
+    ports: dict[int, bool] = field(default_factory=dict)  # whether something listens on each port asked for
+    registries: dict[str, float | None] = field(default_factory=dict)  # as registry_ahead returns it
 
 
 def examine(ports: set[int], images: set[str]) -> Machine:
-    """Ask for everything; takes LIMIT and half a second at most."""
+    """Ask for everything. Takes at most half a second more than LIMIT."""
     hosts = {registry_of(image) for image in images}
     every = {
         "endpoint": lambda: docker("context", "inspect", "--format", "{{.Endpoints.docker.Host}}")[0].strip(),
         "engine": engine,
-        # Without their sizes, for which the engine would read all their files.
+        # Without sizes: to compute them, the engine would read all files of the containers.
         "containers": lambda: table("ps", "--all", "--no-trunc", "--size=false"),
         "volumes": lambda: table("volume", "ls"),
         "networks": lambda: table("network", "ls"),
@@ -61,14 +61,14 @@ def examine(ports: set[int], images: set[str]) -> Machine:
 
 
 def at_once(questions: dict[str, Callable[[], Any]], limit: float) -> dict[str, Any]:
-    """Ask each question in a thread of its own. What has no answer after `limit` seconds is not in the result."""
+    """Ask each question in its own thread. The result has no entry for a question unanswered after `limit` seconds."""
     answers: dict[str, Any] = {}
 
     def ask(name: str) -> None:
-        with contextlib.suppress(ValueError):  # docker printed something else than JSON
+        with contextlib.suppress(ValueError):  # docker did not print JSON
             answers[name] = questions[name]()
 
-    # Daemons: one that a slow name server keeps waiting does not keep the script from ending.
+    # Daemon threads: one that waits for a slow name server does not keep the script from ending.
     threads = [Thread(target=ask, args=(name,), daemon=True) for name in questions]
     end = time.monotonic() + limit
     for thread in threads:
@@ -79,10 +79,10 @@ def at_once(questions: dict[str, Callable[[], Any]], limit: float) -> dict[str, 
 
 
 def docker(*arguments: str) -> tuple[str, str]:
-    """What docker prints, and what it complains of."""
+    """Docker's standard output and standard error."""
     pipe = subprocess.PIPE
     try:
-        # A session of its own: what docker may have started (ssh, to an engine elsewhere) is ended with it.
+        # Its own session, so that a child of docker (ssh, to a remote engine) is killed with it.
         process = subprocess.Popen(
             ["docker", *arguments], stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, start_new_session=True
         )
@@ -98,7 +98,7 @@ def docker(*arguments: str) -> tuple[str, str]:
 
 
 def table(*arguments: str) -> list[dict[str, Any]] | None:
-    """What docker lists: one JSON object a line. None where it did not answer in time."""
+    """A listing by docker, one JSON object per line. None if docker did not answer in time."""
     output, complaint = docker(*arguments, "--format", "{{json .}}")
     return None if complaint == TOO_LATE else [json.loads(line) for line in output.splitlines()]
 
@@ -108,8 +108,8 @@ def has(image: str) -> bool:
 
 
 def engine() -> dict[str, Any]:
-    """What the engine and the client know of themselves. Besides that, `complaint`: what the client says where there is
-    no engine; and `ahead`: the seconds that the engine's clock is ahead of this machine's, None where there is none.
+    """The engine's and the client's description of themselves, with two more keys. `complaint` is the client's error
+    message if no engine answers. `ahead` is how many seconds the engine's clock is ahead of this machine's, or None.
     """
     output, complaint = docker("info", "--format", "{{json .}}")
     now = time.time()
@@ -126,7 +126,8 @@ def moment(timestamp: str) -> float:
 
 def listens(port: int) -> bool:
     """Whether something on this machine has the port."""
-    # Asked in two ways: a Mac lets us bind 127.0.0.1 beside one who has all addresses; and not all accept connections.
+    # Try both: macOS lets us bind 127.0.0.1 while another process holds 0.0.0.0, and a bound socket need not accept
+    # connections.
     with socket.socket() as probe:
         probe.settimeout(LIMIT)
         if probe.connect_ex(("127.0.0.1", port)) == 0:
@@ -136,7 +137,7 @@ def listens(port: int) -> bool:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            return error.errno == errno.EADDRINUSE  # a port below 1024 is only not ours to bind: Docker may
+            return error.errno == errno.EADDRINUSE  # we may not bind a port below 1024, but Docker may
     return False
 
 
@@ -149,9 +150,9 @@ def registry_of(image: str) -> str:
 
 
 def registry_ahead(host: str) -> float | None:
-    """Seconds by which the registry's clock is ahead of this machine's; None where no registry answers."""
+    """Seconds by which the registry's clock is ahead of this machine's; None if no registry answers."""
     scheme = "http" if is_loopback(host) else "https"  # as docker does
-    # Reached is enough: whom the engine trusts is its own affair, and Python's list of authorities may be another one.
+    # Reaching it is enough. Which CAs the engine trusts is its own business, and Python's list may differ.
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -161,7 +162,7 @@ def registry_ahead(host: str) -> float | None:
         except HTTPError as error:
             answer = error
         with answer:
-            if answer.code not in (200, 401):  # what a registry says to a stranger
+            if answer.code not in (200, 401):  # a registry's answers to a request without a login
                 return None
             return parsedate_to_datetime(answer.headers["Date"]).timestamp() - time.time()
     except (OSError, HTTPException, TypeError, ValueError):

@@ -1,23 +1,24 @@
 # shellcheck shell=bash
-# What scripts/backup and scripts/restore do with the database's volume, through a helper container that has it mounted.
+# Functions for scripts/backup and scripts/restore. They use the database's volume through a helper container.
 
-export LC_ALL=C # one form of numbers
+export LC_ALL=C # the same number format everywhere
 
 # The Compose project of this folder: COMPOSE_PROJECT_NAME in the environment or in .env may give it another name.
 name=$(cd -- "$root" && docker compose config --format json 2>/dev/null | sed -n 's/^  "name": "\(.*\)",*$/\1/p') || true
 name=${name:-${COMPOSE_PROJECT_NAME:-flask-mongo-app}}
 volume=$name-data
-helper=$name-backup # an engine has one container of a name, so this is also what keeps two runs apart
-umask 077           # backups hold all that the database holds
+helper=$name-backup # container names are unique, so this is also the lock between two runs
+umask 077           # backups contain all of the database
 
 die() {
   echo "$*" >&2
   exit 1
 }
 
-# --- A backup is a file NAME-DATE-CHECKSUM.tar.gz of `manifest`, which comes first, and `data`, the volume's files ----
+# --- A backup is a file NAME-DATE-CHECKSUM.tar.gz with `manifest`, then `data`, the volume's files --------------------
 
-# Sets what a file's name says: its date and the first 16 digits of its SHA-256. Fails where it is no backup's name.
+# Sets created and checksum from a file's name: its date, and the first 16 digits of its SHA-256. Fails if the name is
+# not that of a backup.
 parse() {
   local digits='([0-9]{2})'
   [[ ${1##*/} =~ ^$name-([0-9]{4})$digits${digits}T$digits$digits${digits}Z-([0-9a-f]{16})\.tar\.gz$ ]] || return
@@ -25,10 +26,11 @@ parse() {
   created="$2-$3-$4 $5:$6:$7 UTC" checksum=$8
 }
 
-# Sets what a file's manifest says: the image of the database that wrote it, its documents, and the bytes of its files.
+# Sets origin, documents and bytes from a file's manifest: the image of the database that wrote it, the number of
+# documents, and the size of the files.
 describe() {
   local manifest
-  # Only the file's beginning is read, and what follows the manifest is cut off: neither gzip nor tar likes that.
+  # Reads only the beginning of the file. gzip and tar complain when the stream is cut off, so ignore their status.
   manifest=$({ gzip -dc "$1" | head -c 4096 | tar -xOf - manifest; } 2>/dev/null) || true
   [[ $manifest =~ ^image=(.+)$'\n'documents=([0-9]+|unknown)$'\n'bytes=([0-9]+)$ ]] || return
   origin=${BASH_REMATCH[1]} documents=${BASH_REMATCH[2]} bytes=${BASH_REMATCH[3]}
@@ -38,9 +40,9 @@ digest() { { sha256sum "$1" 2>/dev/null || shasum -a 256 "$1"; } | cut -c 1-16; 
 
 megabytes() { awk -v bytes="$1" 'BEGIN { printf "%.1f MB", bytes / 1e6 }'; }
 
-# --- Begin, and end as if nothing had been --------------------------------------------------------------------------
+# --- Set up, and always clean up -------------------------------------------------------------------------------------
 
-# Sets containers, those running on the volume, and image, that of the database. Nothing is changed yet.
+# Sets containers (those running on the volume) and image (the database's). Changes nothing yet.
 find_database() {
   local any
   docker version >/dev/null 2>&1 || die "no Docker Engine answers: start Docker, and run this again"
@@ -52,9 +54,9 @@ find_database() {
   [ -z "$any" ] || image=$(docker inspect --format '{{.Config.Image}}' "$any")
 }
 
-# Starts the helper, for backups into a folder, and before it a process that sees to an orderly end, whatever ends this
-# script: it waits for a pipe to close, as a pipe does even where this script is killed. By then it has been told
-# through it whether the database is `stopped`, `trying` what was restored, or started again.
+# Starts a process that cleans up however this script ends, then the helper, for backups into a folder. The process waits
+# until a pipe closes, which happens even if this script is killed. Through the pipe, the script has told it whether the
+# database is `stopped`, `trying` the restored data, or `started` again.
 begin() {
   local pipe error
   folder=$1 part=$1/.$name.part
@@ -63,11 +65,11 @@ begin() {
   pipe=$(mktemp -d)
   mkfifo "$pipe/pipe"
   exec 3<>"$pipe/pipe"
-  set -m # a process group of its own, which Ctrl-C does not reach
+  set -m # its own process group, which Ctrl-C does not reach
   end "$pipe" <"$pipe/pipe" 3>&- &
   set +m
   trap "exec 3>&-; wait $!" EXIT
-  # No registry, no network, and no anonymous volume for what the image declares.
+  # No pull, no network, and no anonymous volume for the paths that the image declares as volumes.
   error=$(docker run --detach --rm --name "$helper" --cidfile "$pipe/helper" --pull never --network none --user 0:0 \
     --volume "$volume:/data/db" --tmpfs /data/configdb --workdir /copy --entrypoint sleep "$image" infinity \
     2>&1 >/dev/null) ||
@@ -80,8 +82,8 @@ begin() {
   finish_restore
 }
 
-# Where the machine went down during a restore, the orderly end went with it. If the new files have taken their place,
-# the database may have run on them since.
+# If the machine went down during a restore, nothing cleaned up. If the new files are all in place, the database may have
+# run on them since.
 finish_restore() {
   inside test -e /data/db/.restore || return 0
   if inside sh -c 'cd /data/db/.restore && [ -e old ] && [ -z "$(ls -A new)" ]'; then
@@ -102,11 +104,11 @@ end() {
   state=$(tail -n 1)
   if [ -s "$1/helper" ]; then
     case $state in
-      stopped) stop_all ;; # once more: it may have been cut short
+      stopped) stop_all ;; # again: the first attempt may have been interrupted
       trying) stop_all -t 0 ;;
     esac
     if inside test -e /data/db/.restore; then
-      docker restart -t 0 "$helper" >/dev/null # ends what a killed script left running in it
+      docker restart -t 0 "$helper" >/dev/null # ends any process that a killed script left in it
       put_back
     fi
     docker rm --force "$helper" >/dev/null
@@ -139,15 +141,15 @@ start_all() {
   done
 }
 
-# Sets documents: the number in all databases but MongoDB's own, or "unknown" where none can be asked.
+# Sets documents: the number of documents in all databases except MongoDB's own, or "unknown" if no database answers.
 count() {
   local each
   documents=unknown
   for each in $containers; do documents=$(ask "$each") || documents=unknown; done
 }
 
-# Prints the number of documents, or "unknown" where the database lets nobody see; fails where it does not answer. Logs
-# in with what compose.production.yml gives it.
+# Prints the number of documents, or "unknown" if reading is not permitted. Fails if the database does not answer. Logs in
+# with the password that compose.production.yml provides.
 ask() {
   docker exec "$1" mongosh --quiet --eval '
     const { existsSync, readFileSync } = require("fs");
@@ -160,7 +162,7 @@ ask() {
         if (["admin", "config", "local"].includes(name)) continue;
         const one = db.getSiblingDB(name);
         for (const { name, type } of one.getCollectionInfos({}, { nameOnly: true })) {
-          // Not estimatedDocumentCount: after a power cut it may be wrong.
+          // Not estimatedDocumentCount, which may be wrong after a power cut.
           if (type !== "view" && !name.startsWith("system.")) number += one.getCollection(name).countDocuments({});
         }
       }
@@ -170,7 +172,7 @@ ask() {
     print(number)' 2>/dev/null
 }
 
-# Waits until the database answers. Fails where it ends again, or becomes unhealthy.
+# Waits until the database answers. Fails if it ends again, or becomes unhealthy.
 wait_for_database() {
   local each state='{{.State.Status}} {{.RestartCount}} {{if .State.Health}}{{.State.Health.Status}}{{end}}'
   for each in $containers; do
@@ -186,12 +188,12 @@ wait_for_database() {
   done
 }
 
-# Waits until the app has found the database again, where both run.
+# Waits until the app is connected to the database again, if both run.
 wait_for_app() {
   local each end=$((SECONDS + 60)) labels=(--filter "label=com.docker.compose.project=$name")
   [ -n "$containers" ] || return 0
   for each in $(docker ps --quiet "${labels[@]}" --filter label=com.docker.compose.service=app); do
-    # Docker gives the proxies of its configuration to every container, and http.client obeys none.
+    # Docker passes its configured proxies to every container. http.client ignores them.
     until docker exec "$each" python -c 'import http.client, os
 connection = http.client.HTTPConnection("127.0.0.1", int(os.environ["PORT"]), timeout=5)
 connection.request("GET", "/readyz")
@@ -214,7 +216,8 @@ attempt() {
   { errors=$("$@" 2>&1 >&4 3>&- | progress); } 4>&1 || die "$what (${errors%%$'\n'*}): $next"
 }
 
-# What tar says at a checkpoint, every thousand records of 10 KiB, is for the eyes; the rest are errors, which are kept.
+# tar's checkpoint lines, one per thousand records of 10 KiB, drive the progress display. Everything else is an error, and
+# is passed on.
 progress() {
   local line
   while IFS= read -r line; do
@@ -228,7 +231,7 @@ progress() {
 }
 checkpoint=(--checkpoint=1000 --checkpoint-action=echo=%u)
 
-# A full disk would end the database too, so there is no trying.
+# Checks first: a full disk would take the database down as well.
 room() {
   [ "$(inside df --block-size=1 --output=avail "$1" | tail -n 1)" -gt "$2" ] ||
     die "Docker's disk has no room for another $(megabytes "$2"): make some (docker system df), and run this again"
@@ -238,8 +241,8 @@ room() {
 save() {
   local begun=$SECONDS stopped
   count
-  # While the database is stopped its files are only copied: compressing and writing them takes much longer.
-  bytes=$(inside du --summarize --bytes /data/db 2>/dev/null | cut -f 1) || true # a file may go while du looks at it
+  # While the database is stopped, its files are only copied: compressing and writing them takes much longer.
+  bytes=$(inside du --summarize --bytes /data/db 2>/dev/null | cut -f 1) || true # a file may disappear while du runs
   room /copy "$bytes"
   stopped=$SECONDS
   stop
@@ -258,9 +261,9 @@ save() {
     "(the database was stopped for $stopped s)"
 }
 
-# What is restored waits in .restore/new, on the same volume, so that taking its place is a matter of renaming. At any
-# moment the data from before are whole and can be told from the new: where .restore/moving exists, all beside .restore
-# is from before; where .restore/old exists, all beside it is new.
+# The restored files wait in .restore/new, on the same volume, so that putting them in place only takes renaming. At every
+# moment the old data are complete, and can be distinguished from the new: if .restore/moving exists, all files beside
+# .restore are old; if .restore/old exists, they are new.
 take_place() {
   inside sh -euc 'cd /data/db
     sync -f .

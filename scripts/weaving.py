@@ -1,7 +1,7 @@
 """The chapters as git commits and tags, woven from plain files on main: the same in every clone, byte for byte.
 
-What is woven comes from git's objects alone and is made by git's plumbing: no work tree, and nobody's configuration,
-can change it. Python's standard library, 3.8 or newer, and git 2.25 or newer.
+Weaving reads only git's objects and uses only git's plumbing, so neither a work tree nor a user's configuration can
+change the result. Needs only the standard library of Python 3.8 or newer, and git 2.25 or newer.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from project import NAME
 
 ROOT = Path(__file__).resolve().parent.parent
 SERIES = "chapters/series"
-# What stays on main: the last step is main less these.
+# These stay on main: the last step is main without them.
 NEVER_WOVEN = (".ci/", ".github/", "chapters/", "tests/chapters/", "tests/pages/", "tests/stand-ins/")
 
 AUTHOR = NAME
 EMAIL = f"chapters@{NAME}.invalid"
-START = 1767225600  # 2026-01-01 00:00:00 UTC, the date of the first step; each other is a minute later
+START = 1767225600  # 2026-01-01 00:00:00 UTC, the date of the first step; each later step is dated a minute later
 
 STEP = re.compile(r"(?P<name>(?P<number>\d\d)-[a-z0-9]+(?:-[a-z0-9]+)*)  (?P<title>\S.*\S)")
 CHANGE = re.compile(r"(?P<sign>[=+-]) (?P<path>\S|\S.*\S)")
 
 Files = Dict[str, Tuple[str, str]]  # path: (mode, id), as git lists a tree
 
-# Not passed on to git: what it tells a hook or an alias of its repository, and what no option can overrule.
+# Removed from git's environment: what git sets for hooks and aliases, and one variable that no option overrides.
 DROPPED = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_DIFF_OPTS")
 
 
 class CourseError(Exception):
-    """One line that says what is wrong and how to mend it."""
+    """A problem for the user. The message is one line: what is wrong, then how to fix it."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Woven:
 def run_git(
     *arguments: object, folder: Path = ROOT, stdin: bytes = b"", environment: Mapping[str, str] = {}
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run git in a folder, and return what came of it."""
+    """Run git in a folder, and return the result."""
     inherited = {name: value for name, value in os.environ.items() if name not in DROPPED}
     inherited["GIT_NO_REPLACE_OBJECTS"] = "1"
     command = ["git", "-C", str(folder), *map(str, arguments)]
@@ -94,20 +94,20 @@ def run_git(
 
 
 def complaint(done: subprocess.CompletedProcess[bytes]) -> CourseError:
-    """What git says of why it failed, in one line."""
+    """Git's error message, in one line."""
     said = text(done.stderr).strip().splitlines() or [f"status {done.returncode}"]
     return CourseError(f"git says: {said[-1]}")
 
 
 def output(done: subprocess.CompletedProcess[bytes]) -> bytes:
-    """What git printed. Raises CourseError: git failed."""
+    """What git printed. Raises CourseError if git failed."""
     if done.returncode != 0:
         raise complaint(done)
     return done.stdout
 
 
 def git(*arguments: object, folder: Path = ROOT, stdin: bytes = b"", environment: Mapping[str, str] = {}) -> str:
-    """What git prints, as text without the line's end."""
+    """What git prints, as text without the final newline."""
     return text(output(run_git(*arguments, folder=folder, stdin=stdin, environment=environment))).rstrip("\n")
 
 
@@ -116,7 +116,7 @@ def text(content: bytes) -> str:
 
 
 def need_clone() -> None:
-    """Raises CourseError: there is no git, or no clone around this script."""
+    """Raise CourseError if git is not installed, or if this script is not in a clone."""
     if shutil.which("git") is None:
         raise CourseError("git is not installed: get it from https://git-scm.com/downloads, and run this again")
     done = run_git("rev-parse", "--show-toplevel")
@@ -129,9 +129,9 @@ def need_clone() -> None:
 
 
 def main_commit() -> str:
-    """The commit that the chapters are read from, wherever the work tree is.
+    """The commit that the chapters are read from, at whatever commit the work tree is.
 
-    Raises CourseError: there is no branch main, as in a shallow clone of a tag.
+    Raises CourseError if there is no branch main, as in a shallow clone of a tag.
     """
     for name in ("refs/heads/main", "refs/remotes/origin/main"):
         done = run_git("rev-parse", "--quiet", "--verify", f"{name}^{{commit}}")
@@ -142,17 +142,17 @@ def main_commit() -> str:
 
 
 def clone_folder() -> Path:
-    """The clone's own folder, also where this script is in a worktree of it.
+    """The clone's own folder, even if this script is in a worktree of it.
 
-    Raises CourseError: this is such a worktree, and git does not know the clone's folder.
+    Raises CourseError if this is such a worktree, and git does not know the clone's folder.
     """
     common = common_folder()
     if (ROOT / git("rev-parse", "--git-dir")).resolve() == common:
         return ROOT
     if common.name == ".git":
         return common.parent
-    known = run_git("config", "core.worktree", folder=common)  # a submodule has its repository elsewhere
-    if known.returncode != 0:  # and so has a clone made with --separate-git-dir
+    known = run_git("config", "core.worktree", folder=common)  # a submodule keeps its repository elsewhere
+    if known.returncode != 0:  # so does a clone made with --separate-git-dir
         raise CourseError(
             f"Only the clone's own folder can do this, since its repository is apart, in {common}: go there"
         )
@@ -165,12 +165,12 @@ def common_folder() -> Path:
 
 
 def worktrees() -> dict[Path, str]:
-    """The folders of the clone and its worktrees, each with its branch (refs/heads/…), or nothing."""
+    """The folders of the clone and its worktrees, each with its branch (refs/heads/…); empty if it has none."""
     found: dict[Path, str] = {}
     for line in git("worktree", "list", "--porcelain").splitlines():
         word, _, value = line.partition(" ")
         if word == "worktree":
-            # Where the repository is apart, git names that instead of the clone's folder.
+            # If the repository is elsewhere, git names it instead of the clone's folder.
             folder = clone_folder() if Path(value).resolve() == common_folder() else Path(value)
             found[folder] = ""
         elif word == "branch":
@@ -181,13 +181,13 @@ def worktrees() -> dict[Path, str]:
 def add_worktree(name: str, commit: str) -> Path:
     """Check a commit out into a folder beside the clone, and return the folder.
 
-    Raises CourseError: there is something else of that name.
+    Raises CourseError if that folder exists already.
     """
     clone = clone_folder()
     folder = clone.parent / f"{clone.name}-{name}"
     if folder.exists():
         raise CourseError(f"{folder} is there already: go on in it, or git worktree remove {folder}")
-    # --force: the place of one that somebody removed by hand may be taken.
+    # --force: reuse the entry of a worktree that was deleted by hand.
     git("worktree", "add", "--quiet", "--force", "--detach", folder, commit)
     return folder
 
@@ -196,7 +196,7 @@ def add_worktree(name: str, commit: str) -> Path:
 
 
 def list_tree(tree: str) -> Files:
-    """All files of a tree, or of a commit's."""
+    """All files of a tree, or of a commit's tree."""
     files = {}
     for line in filter(None, git("ls-tree", "-r", "-z", "--full-tree", tree).split("\0")):
         entry, path = line.split("\t", 1)
@@ -220,18 +220,18 @@ def read_blobs(blobs: Iterable[str]) -> dict[str, bytes]:
 
 @contextmanager
 def temporary_index() -> Iterator[dict[str, str]]:
-    """The environment in which git works on an index of our own."""
+    """The environment in which git works on a temporary index."""
     with tempfile.TemporaryDirectory(prefix="chapter-") as folder:
         yield {"GIT_INDEX_FILE": str(Path(folder) / "index")}
 
 
 def write_trees(versions: Iterable[Files]) -> list[str]:
-    """The ids of trees that hold just these files, which are written where they are not there yet."""
+    """The ids of trees that hold exactly these files. Trees that do not exist yet are written."""
     trees: list[str] = []
     before: Files = {}
     with temporary_index() as index:
         for files in versions:
-            # Mode 0 removes; first, since a file may give way to a folder of its name.
+            # Mode 0 removes a file. Removals come first: a folder may take a file's name.
             lines = [f"0 {'0' * len(blob)}\t{path}" for path, (_, blob) in before.items() if path not in files]
             lines += [f"{entry[0]} {entry[1]}\t{path}" for path, entry in files.items() if before.get(path) != entry]
             listing = "".join(f"{line}\0" for line in lines).encode("utf-8", "surrogateescape")
@@ -245,9 +245,9 @@ def write_trees(versions: Iterable[Files]) -> list[str]:
 
 
 class Source:
-    """What a commit or a tree of main says of the chapters.
+    """The sources of the chapters in a commit or a tree of main.
 
-    Raises CourseError where the series or a list of changes cannot be read.
+    Raises CourseError if the series or a list of changes cannot be read.
     """
 
     def __init__(self, tree: str) -> None:
@@ -269,7 +269,7 @@ class Source:
         return listed.splitlines()
 
     def versions(self, step: Step) -> Files:
-        """The versions that the step has of its own, by their paths in the step."""
+        """The step's own versions of files, by their paths in the step."""
         own = f"{step.folder}files/"
         return {path[len(own) :]: entry for path, entry in self.files.items() if path.startswith(own)}
 
@@ -283,14 +283,14 @@ class Source:
         return chain
 
     def follow(self, step: Step, before: Files) -> Files:
-        """The files of a step, from those of the step before."""
+        """The files of a step, given those of the step before."""
         files = dict(before)
         for line in self.lines(step):
             self.apply(step, line, files)
         return files
 
     def apply(self, step: Step, line: str, files: Files) -> None:
-        """Change the files as a line of a step's list says."""
+        """Apply a line of a step's list to the files."""
         if not line.strip() or line.startswith("#"):
             return
         change = CHANGE.fullmatch(line)
@@ -316,14 +316,14 @@ class Source:
 
 
 def under(path: str, files: Files) -> Files:
-    """The file at a path; with / at the path's end, all files in that folder."""
+    """The file at a path; if the path ends in /, all files in that folder."""
     if path.endswith("/"):
         return {name: entry for name, entry in files.items() if name.startswith(path)}
     return {path: files[path]} if path in files else {}
 
 
 def read_series(content: str) -> list[Step]:
-    """Raises CourseError: a line is wrong, or out of order."""
+    """The steps of the series. Raises CourseError if a line is wrong, or out of order."""
     steps: list[Step] = []
     for line in content.splitlines():
         step = STEP.fullmatch(line)
@@ -350,7 +350,7 @@ def identity(date: int) -> dict[str, str]:
 
 
 def write_commit(tree: str, subject: str, parents: Iterable[str], date: int) -> str:
-    """The id of a commit that depends on nothing but this."""
+    """The id of a new commit. It depends on nothing but the arguments."""
     before = [argument for parent in parents for argument in ("-p", parent)]
     message = f"{subject}\n".encode()
     command = ("-c", "i18n.commitEncoding=UTF-8", "commit-tree", tree, *before)
@@ -358,7 +358,7 @@ def write_commit(tree: str, subject: str, parents: Iterable[str], date: int) -> 
 
 
 def weave(source: Source) -> list[Woven]:
-    """Write the chain of commits, and the annotated tags; no reference is touched."""
+    """Write the chain of commits and the annotated tags as objects. No reference is changed."""
     woven: list[Woven] = []
     chain = source.chain()
     for number, (step, files, tree) in enumerate(zip(source.steps, chain, write_trees(chain))):
@@ -371,9 +371,9 @@ def weave(source: Source) -> list[Woven]:
 
 
 def set_tags(woven: list[Woven]) -> dict[str, list[str]]:
-    """Make the tags that are missing, move those that are stale, and drop those of steps that are gone.
+    """Make missing tags, move stale tags, and drop the tags of steps that are gone.
 
-    Returns the tags that were `made`, `moved` and `dropped`. Raises CourseError: a tag of such a name is somebody else's.
+    Returns the tags that were `made`, `moved` and `dropped`. Raises CourseError if the user has a tag of such a name.
     """
     shown = "--format=%(refname:strip=2) %(objectname) %(taggeremail)"
     there = {}

@@ -1,1 +1,1 @@
-"""What the scripts share. Python's standard library alone."""
+"""Code that the scripts share. Needs only Python's standard library."""

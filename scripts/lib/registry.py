@@ -23,7 +23,7 @@ from lib.commands import run
 
 
 class RegistryError(Exception):
-    """What is wrong, then what to do: one line for the user."""
+    """A registry does not answer as expected. The message is one line for the user: what is wrong, then what to do."""
 
 
 class ForbiddenError(RegistryError):

@@ -1,4 +1,4 @@
-"""What Docker and registries know of the images of one name. Nothing here changes an image or a tag."""
+"""Ask Docker and registries about the images of one name. Nothing here changes an image or a tag."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lib.registry import list_tags
 
 @dataclass(frozen=True)
 class Image:
-    """An image by its id, which is its digest where it is in a registry."""
+    """An image and its labels. In a registry, the id is the digest."""
 
     id: str
     labels: dict[str, str]
@@ -28,7 +28,7 @@ class Repository:
 
     def __init__(self, name: str, place: str = "") -> None:
         if place and not re.match(r"(localhost|[^/]*[.:][^/]*)(/|$)", place):
-            place = f"docker.io/{place}"  # as Docker does: this is no host, so it is a namespace of Docker Hub
+            place = f"docker.io/{place}"  # as Docker does: without a host, it is a namespace of Docker Hub
         self.place = place
         self.name = f"{place}/{name}" if place else name
         self.host, _, self.path = self.name.partition("/")
@@ -42,7 +42,7 @@ class Repository:
         return [tag for tag in listed.split() if tag != "<none>"]
 
     def image(self, tag: str) -> Image:
-        """The image that a tag names. A manifest list has several, whose labels are taken together."""
+        """The image that a tag names. A manifest list has several images, whose labels are merged."""
         if not self.place:
             found = json.loads(self.docker("image", "inspect", f"{self.name}:{tag}"))[0]
             return Image(found["Id"], found["Config"].get("Labels") or {})
@@ -64,14 +64,14 @@ class Repository:
         if not self.place:
             return [["docker", "tag", image, f"{self.name}:{tag}"] for tag in tags]
         names = [f"--tag={self.name}:{tag}" for tag in tags]
-        # prefer-index=false: the manifest as it is. A new list around it would have another digest.
+        # prefer-index=false keeps the manifest as it is. A new list around it would have another digest.
         return [["docker", "buildx", "imagetools", "create", "--prefer-index=false", *names, image]] if tags else []
 
     def is_local_image(self, version: str, id: str) -> bool:
         """Whether a version in this registry is the image with this id on this machine.
 
-        An engine with the containerd image store knows an image by that digest, another one by the digest of its
-        configuration, which the manifest names.
+        An engine with the containerd image store identifies an image by that digest. Other engines use the digest of its
+        configuration, which the manifest contains.
         """
         digest = self.image(version).id
         pulled = run("docker", "image", "inspect", "--format", "{{.RepoDigests}}", id).stdout

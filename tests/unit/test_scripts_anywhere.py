@@ -12,9 +12,9 @@ import pytest
 from tests.support import HOSTILE, NAME, ROOT, copy_repository
 
 START = """set -euo pipefail
-# They would change what the commands below do.
+# These would change what the commands below do.
 unset CDPATH GREP_OPTIONS GZIP POSIXLY_CORRECT TAR_OPTIONS
-# Also where this is called by a symbolic link (readlink has no -f before macOS 12.3).
+# Works through a symbolic link, too (readlink has no -f before macOS 12.3).
 root=$(cd -- "$(dirname -- "$(readlink -f -- "$0" 2>/dev/null || echo "$0")")/.." && pwd)
 """
 SCRIPTS = sorted(
