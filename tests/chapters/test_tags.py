@@ -64,7 +64,7 @@ runpy.run_module("service", run_name="__main__")
 def test_an_env_of_its_own_is_read_and_none_of_a_folder_above(trees, step):
     own, above = trees[step] / ".env", trees[step].parent / ".env"
     above.write_text("ABOVE=other\n")
-    environment = clean_environment(DATABASE_URL="mongodb://127.0.0.1:1/flask-mongo-app")
+    environment = clean_environment(DATABASE_URL="mongodb://127.0.0.1:1/flask-mongo-app", PYTHON_DOTENV_DISABLED="0")
     for content, said in (("HERE=own\n", "own None"), (None, "None None")):
         if content:
             own.write_text(content)
