@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# In the container secrets-init, before all others: refuses secrets that are no good, and copies the good ones to the
-# volumes of those who need them, and MongoDB's scripts to its own. For scripts/secrets too, whenever one has changed.
+# Runs in the container secrets-init, before all others: refuses invalid secrets, copies valid ones to the volumes of
+# the services that need them, and MongoDB's scripts to its volume. scripts/secrets also runs it after each change.
 set -euo pipefail
 umask 077
 
@@ -9,18 +9,18 @@ refuse() {
   exit 1
 }
 
-# need NAME TEXT REGEX: refuses a secret that is empty, an example, or not what its users take.
+# need NAME TEXT REGEX: refuses a secret that is empty, an example, or not in the form its users accept.
 need() {
   local example='example|change|password|secret|placeholder|0123456789|1234567890'
   [ -n "${2//[[:space:]]/}" ] || refuse "$1" 'is empty' 'makes it'
-  # A service may well be named after an example, but not its password.
+  # The service's name may contain such a word, but its password may not.
   ! grep -Eiq "$example" <<<"${2//@mongodb:27017\/flask-mongo-app/}" || refuse "$1" 'is an example' '--force makes others'
   [[ $2 =~ $3 ]] || refuse "$1" 'is not of the form that is needed, or shorter than 32 characters' '--force makes others'
 }
 
-# give FILE MODE USER: writes what comes in, whole or not at all, for a reader who comes in between.
+# give FILE MODE USER: replaces FILE with standard input atomically, so that no reader sees half of it.
 give() {
-  rm -f "$1.new" # left by a run that was killed, and perhaps the user's already
+  rm -f "$1.new" # left by a killed run, and perhaps already the user's
   cat >"$1.new"
   chmod "$2" "$1.new"
   chown "$3:$3" "$1.new"
@@ -33,7 +33,7 @@ copy() { head -n "${4:-2}" "/run/secrets/$1" | give "/for/$2/$1" 0400 "$3"; }
 password='[A-Za-z0-9_-]{32,}'
 need mongodb_root_password "$(</run/secrets/mongodb_root_password)" "^$password$"
 need api_token "$(</run/secrets/api_token)" '^[!-~]{32,}$'
-# One line; two while a rotation is under way, and then the first is the app's.
+# One line, or two during a rotation; then the first is the app's.
 url="mongodb://app-[ab]:$password@mongodb:27017/flask-mongo-app"
 need database_url "$(</run/secrets/database_url)" "^$url"$'(\n'"$url)?$"
 

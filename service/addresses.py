@@ -1,10 +1,10 @@
-"""Where to listen: on IPv4 and on IPv6, where this machine has both."""
+"""Where to listen: on IPv4, and on IPv6 if this machine has it."""
 
 import socket
 
 
 def addresses(port: int) -> list[str]:
-    """Return the addresses for gunicorn's `bind`: all of this machine's."""
+    """Return the addresses for gunicorn's `bind`: all interfaces of this machine."""
     try:
         with socket.socket(socket.AF_INET6) as probe:
             probe.bind(("::", 0))

@@ -1,4 +1,4 @@
-"""The API token that requests which change anything must carry, where one is set."""
+"""The API token: if one is set, requests that change anything must carry it."""
 
 import hmac
 
@@ -8,15 +8,15 @@ from service.errors import problem
 
 
 def init_app(app: Flask, token: str | None) -> None:
-    """Refuse changes without the token; where there is no token, allow them."""
+    """Refuse changes without the token. If no token is set, allow them."""
     if token is None:
         return
 
     @app.before_request
     def check() -> Response | None:
-        # Not request.authorization, which takes a token with an = inside for a list of parameters.
+        # Not request.authorization: it parses a token that contains = as a list of parameters.
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        # In constant time: a refusal tells nothing.
+        # Constant time, so the response time reveals nothing about the token.
         right = hmac.compare_digest(given.strip(" ").encode(), token.encode()) and scheme.lower() == "bearer"
         if right or request.method in {"GET", "HEAD", "OPTIONS"}:
             return None

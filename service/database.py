@@ -1,4 +1,4 @@
-"""The connection to MongoDB: one client a process, which finds a database that is late, goes or comes back."""
+"""The connection to MongoDB: one client per process. It copes with a database that starts late, stops or returns."""
 
 import atexit
 import contextlib
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 Document = dict[str, Any]
 
 SERVER_SELECTION_TIMEOUT = 2  # seconds
-OPERATION_TIMEOUT = 5  # seconds for all of an operation: finding the server, its retry, the answer
+OPERATION_TIMEOUT = 5  # seconds for a whole operation: finding the server, a retry, the answer
 
 
 class _Database(monitoring.ServerHeartbeatListener):
@@ -36,7 +36,7 @@ class _Database(monitoring.ServerHeartbeatListener):
             threading.Thread(target=self._keep_trying, args=(url,), daemon=True).start()
 
     def _connect(self, url: str) -> None:
-        # Made here, in the worker: a client that has connected does not survive a fork.
+        # Created here, in the worker: a connected client does not survive a fork.
         self._client = MongoClient(
             url,
             appname="flask-mongo-app",
@@ -44,7 +44,7 @@ class _Database(monitoring.ServerHeartbeatListener):
             serverSelectionTimeoutMS=SERVER_SELECTION_TIMEOUT * 1000,
             connectTimeoutMS=SERVER_SELECTION_TIMEOUT * 1000,
             timeoutMS=OPERATION_TIMEOUT * 1000,
-            # What is acknowledged to a client is on the disks of a majority.
+            # Acknowledge a write once it is on the disks of a majority.
             w="majority",
             journal=True,
             event_listeners=[self],
@@ -52,7 +52,7 @@ class _Database(monitoring.ServerHeartbeatListener):
 
     def _keep_trying(self, url: str) -> None:
         while self._client is None and not self.closed.wait(SERVER_SELECTION_TIMEOUT):
-            dns.resolver.reset_default_resolver()  # /etc/resolv.conf may be another by now
+            dns.resolver.reset_default_resolver()  # /etc/resolv.conf may have changed
             with contextlib.suppress(ConfigurationError):
                 self._connect(url)
 
@@ -75,16 +75,16 @@ class _Database(monitoring.ServerHeartbeatListener):
             fields = {"server": "{}:{}".format(*event.connection_id), "reason": str(event.reply)}
             logger.error("Could not connect to MongoDB", extra={"fields": fields})
         self.answering[event.connection_id] = False
-        self.indexed = False  # what comes back may be another, empty database
+        self.indexed = False  # a different, empty database may come back
 
     def close(self) -> None:
-        self.closed.set()  # the heartbeats that this ends have not failed
+        self.closed.set()  # heartbeats that end here are not failures
         if self._client is not None:
             self._client.close()
 
     def users(self) -> Collection[Document]:
         collection = self.client.get_default_database()["users"]
-        if not self.indexed:  # two threads may both come here: making an index that exists does nothing
+        if not self.indexed:  # two threads may both get here: creating an existing index does nothing
             ignore_case = Collation(locale="en", strength=CollationStrength.SECONDARY)
             try:
                 collection.create_index("email", unique=True, collation=ignore_case)
@@ -95,17 +95,17 @@ class _Database(monitoring.ServerHeartbeatListener):
 
 
 def init_app(app: Flask, url: str) -> None:
-    """Connect in the background. The service starts and answers also where there is no database yet."""
+    """Connect in the background. The service starts and answers even without a database."""
     app.extensions["database"] = database = _Database(url)
     atexit.register(database.close)
 
 
 def ping() -> None:
-    """Ask the database for a sign of life; raises PyMongoError where it gives none."""
+    """Ping the database; raises PyMongoError if it does not answer."""
     current_app.extensions["database"].client.admin.command("ping")
 
 
 def users() -> Collection[Document]:
-    """The users, with their unique index: made on first contact with the database, however late that comes."""
+    """The users. First contact with the database creates their unique index, however late that is."""
     database: _Database = current_app.extensions["database"]
     return database.users()

@@ -9,19 +9,19 @@ from pymongo.errors import ConnectionFailure, PyMongoError
 from werkzeug.exceptions import HTTPException
 
 logger = logging.getLogger(__name__)
-# MongoDB's codes for a write that it may have made while it stops or gives way to another server:
+# MongoDB's codes while it shuts down or another server takes over; the write may have been made all the same:
 # InterruptedAtShutdown, ShutdownInProgress, PrimarySteppedDown, NotWritablePrimary, InterruptedDueToReplStateChange.
 GOING_AWAY = {11600, 91, 189, 10107, 11602}
 RETRY_AFTER = "2"  # seconds: about as long as the driver takes to find a database that has come back
 
 
 def problem(status: int, detail: str, headers: dict[str, str] | None = None, **members: object) -> Response:
-    """An error's answer.
+    """Build the response for an error.
 
     Args:
         status: the HTTP status, 400 to 599.
-        detail: what is wrong with this very request, for a person.
-        headers: header fields that the status asks for.
+        detail: what is wrong with this request, for a person to read.
+        headers: header fields that the status requires.
         members: further members of the document.
     """
     document = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
@@ -33,7 +33,7 @@ def problem(status: int, detail: str, headers: dict[str, str] | None = None, **m
 
 
 def init_app(app: Flask) -> None:
-    """Answer whatever is raised while a request is handled with a problem document."""
+    """Answer every exception raised while a request is handled with a problem document."""
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(ValidationError, _invalid)
     app.register_error_handler(PyMongoError, _database)
@@ -42,8 +42,8 @@ def init_app(app: Flask) -> None:
 
 def _http(error: HTTPException) -> Response | HTTPException:
     if error.code is None or error.code < 400:
-        return error  # a redirect is no problem
-    headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}  # Allow, for one
+        return error  # a redirect is not an error
+    headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}  # for example Allow
     return problem(error.code, error.description or "", headers)
 
 
@@ -52,11 +52,11 @@ def _invalid(error: ValidationError) -> Response:
     if details[0]["type"] == "json_invalid":
         return problem(400, f"The body is not JSON: {details[0]['msg']}.")
     fields = [{"field": ".".join(map(str, detail["loc"])), "message": _plain(detail["msg"])} for detail in details]
-    return problem(422, "Some fields are not as they should be.", errors=fields)
+    return problem(422, "Some fields are invalid.", errors=fields)
 
 
 def _plain(message: str) -> str:
-    # "String should have at least 1 character": the person at the form has not heard of strings.
+    # "String should have at least 1 character": people filling in a form do not think in types.
     message = message.removeprefix("String ")
     return message[:1].upper() + message[1:]
 

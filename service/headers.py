@@ -1,9 +1,9 @@
-"""What every answer tells the browser that shows it: run nothing from elsewhere, guess nothing, tell nobody."""
+"""Security headers for every response: no third-party content, no MIME sniffing, no referrer."""
 
 from flask import Flask, Response
 
 HEADERS = {
-    # The page's own files and its own API, and nothing else: not even a script that somebody got into the page itself.
+    # Allow only the page's own files and API: not even a script injected into the page itself runs.
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -16,11 +16,11 @@ HEADERS = {
 
 
 def init_app(app: Flask) -> None:
-    """Add the headers to all answers, errors included."""
+    """Add the headers to all responses, including errors."""
     app.after_request(_add)
 
 
 def _add(response: Response) -> Response:
     response.headers.update(HEADERS)
-    response.headers.setdefault("Cache-Control", "no-store")  # users are nobody else's; static files say no-cache
+    response.headers.setdefault("Cache-Control", "no-store")  # users are private; static files have no-cache
     return response

@@ -1,4 +1,4 @@
-"""What an orchestrator asks (is the process alive, and can it do its work?), and the page: who answers?"""
+"""Liveness and readiness for an orchestrator, and this process's identity for the page."""
 
 import os
 import socket
@@ -12,7 +12,7 @@ from service.errors import RETRY_AFTER, problem
 
 blueprint = Blueprint("health", __name__)
 
-# Version and revision are what the image was built as. From source, there is neither.
+# The image's build sets VERSION and REVISION. From source, there is neither.
 IDENTITY = {
     "hostname": socket.gethostname(),  # in a container, the beginning of its id
     "version": os.environ.get("VERSION", "development"),
@@ -22,7 +22,7 @@ IDENTITY = {
 
 @blueprint.get("/healthz")
 def alive() -> Response:
-    """Liveness. Does not ask the database: restarting this process would not bring that back."""
+    """Liveness. Does not ask the database: restarting this process would not bring it back."""
     return jsonify(status="ok")
 
 
@@ -36,13 +36,13 @@ def ready() -> Response:
 
 @blueprint.get("/about")
 def about() -> Response:
-    """Identity, and the database's state. Always 200: the page asks every second, and this is an answer."""
+    """Identity and the database's state. Always 200, also without the database: the page polls it every second."""
     return jsonify(**IDENTITY, database="up" if _database_answers() else "down")
 
 
 def _database_answers() -> bool:
     try:
-        # Seconds. The driver looks at its limit every half second, so the probe has its answer within 1.5.
+        # Seconds. The driver checks its limit every half second, so the probe gets its answer within 1.5.
         with pymongo.timeout(1):
             database.ping()
     except PyMongoError:

@@ -1,4 +1,4 @@
-"""The image's health check: is the service alive? In Python's standard library alone, since the image has no curl."""
+"""The image's health check: is the service alive? Python's standard library only: the image has no curl."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ from http.client import HTTPConnection, HTTPException
 
 
 def status(host: str) -> int:
-    # Not urlopen(), which would ask a proxy that the environment names.
+    # Not urlopen(): it would use a proxy set in the environment.
     connection = HTTPConnection(host, int(os.environ.get("PORT", "3000")), timeout=2)
     connection.request("GET", "/healthz")
     return connection.getresponse().status

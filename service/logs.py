@@ -1,4 +1,4 @@
-"""The log: one JSON object a line on standard output, and one such line a request."""
+"""The log: one JSON object per line on standard output, and one line per request."""
 
 import json
 import logging
@@ -11,11 +11,11 @@ from flask import Flask, Response, g, has_request_context, request
 
 logger = logging.getLogger(__name__)
 
-SANE_REQUEST_ID = r"[A-Za-z0-9._:/+=@-]{1,128}"  # what others send ends up in our log and in our answer
+SANE_REQUEST_ID = r"[A-Za-z0-9._:/+=@-]{1,128}"  # clients' ids end up in our log and our response
 
 
 class JsonFormatter(logging.Formatter):
-    """Formats a record as one line of JSON; what a caller passes as `extra={"fields": {…}}` is added to it."""
+    """Formats a record as one line of JSON, with the caller's `extra={"fields": {…}}` added."""
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
@@ -29,7 +29,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def configuration(level: str) -> dict[str, object]:
-    """The log of a server process, for `logging.config.dictConfig`: all on one handler, gunicorn's lines too."""
+    """Configure a server process for `logging.config.dictConfig`: one handler for all, gunicorn's lines too."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -47,7 +47,7 @@ def init_app(app: Flask) -> None:
 
 
 def start() -> None:
-    """Begin a request: note the time, and take its id over or make one."""
+    """Begin a request: note the time, and accept its id or create one."""
     g.started = time.perf_counter()
     offered = request.headers.get("X-Request-ID", "")
     g.request_id = offered if re.fullmatch(SANE_REQUEST_ID, offered) else uuid.uuid4().hex
@@ -61,7 +61,7 @@ def _finish(response: Response) -> Response:
         "status": response.status_code,
         "duration_ms": round((time.perf_counter() - g.started) * 1000, 1),
     }
-    # Probes, and an open page's, come every few seconds for ever: a line for each would bury the rest.
+    # Probes and open pages poll every few seconds; logging each would drown everything else.
     quiet = request.blueprint == "health" and response.status_code < 400
     logger.log(logging.DEBUG if quiet else logging.INFO, "request", extra={"fields": fields})
     return response

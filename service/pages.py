@@ -14,7 +14,7 @@ blueprint = Blueprint("pages", __name__)
 
 @blueprint.get("/")
 def index() -> Response:
-    """Greet: a browser with the page, everything else with a line of text."""
+    """Greet: browsers get the page, other clients a line of text."""
     page = users.Page.model_validate(request.args.to_dict(), extra="ignore")
     greeting = current_app.config["GREETING"]
     if request.accept_mimetypes.best_match(["text/plain", "text/html"]) == "text/html":
@@ -32,9 +32,9 @@ def description() -> Response:
 
 
 def _users(page: users.Page) -> dict[str, object]:
-    # In the page from the start, so that it can be read without JavaScript.
+    # Rendered on the server, so that the page can be read without JavaScript.
     try:
-        with pymongo.timeout(1):  # seconds: without its database, the page still comes soon
+        with pymongo.timeout(1):  # seconds: the page loads soon even without the database
             return users.listing(page) | {"database": "up"}
     except PyMongoError:
         return {"users": [], "next": None, "total": None, "database": "down"}

@@ -14,8 +14,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-ENV_FILE = Path(__file__).resolve().parent.parent / ".env"  # never one of a folder above; an image has none
-# What the driver loads for some ways to log in, and the image does not have.
+ENV_FILE = Path(__file__).resolve().parent.parent / ".env"  # never one from a parent folder; an image has none
+# The driver needs these libraries for some ways to log in. The image does not have them.
 LIBRARIES = {"MONGODB-AWS": "pymongo_auth_aws", "GSSAPI": "kerberos"}
 
 
@@ -28,12 +28,12 @@ def _mongodb_url(url: str) -> str:
     library = mechanism and LIBRARIES.get(mechanism[1].upper())
     if library and find_spec(library) is None:
         raise ValueError(f"has an authMechanism that needs {library}, which is not installed: log in another way")
-    # The driver knows which URLs it takes, and connects to nothing here. Its own messages may quote a part of the
-    # password. Of an option that it cannot use, it only warns.
+    # The driver checks the URL without connecting. Its own messages may quote part of the password. For an option that
+    # it cannot use, it only issues a warning.
     try:
         with warnings.catch_warnings(action="error"), MongoClient[dict[str, Any]](url, connect=False) as client:
             client.get_default_database()
-    except OSError as error:  # tlsCAFile and its like
+    except OSError as error:  # for example tlsCAFile
         file = repr(error.filename) if error.filename else "a file of certificates"
         raise ValueError(f"names {file}, which cannot be read ({error.strerror}): mount it, or name another") from None
     except Warning:
@@ -44,7 +44,7 @@ def _mongodb_url(url: str) -> str:
 
 
 def _number(value: str) -> str:
-    # int() also takes blanks, signs, underscores and other alphabets' digits. Compose and the health check do not.
+    # int() also accepts spaces, signs, underscores and other alphabets' digits. Compose and the health check do not.
     if not re.fullmatch("[0-9]+", value):
         raise ValueError
     return value
@@ -85,10 +85,10 @@ class Settings(BaseModel):
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Read each setting from its variable NAME; a secret also from the file that NAME_FILE names.
+    """Read each setting from its variable NAME, or a secret from the file that NAME_FILE names.
 
     Raises:
-        SettingsError: a setting is missing, empty, malformed, or given twice.
+        SettingsError: a setting is missing, empty, malformed, or set twice.
     """
     given = {field: _value(field, environment) for field in Settings.model_fields}
     values = {field: value for field, value in given.items() if value is not None}
@@ -108,7 +108,7 @@ def _value(field: str, environment: Mapping[str, str]) -> str | None:
             raise SettingsError(f"{name}_FILE is not read, only a secret may come from a file: set {name}")
         return value
     if file is None:
-        return value and value.strip()  # Kubernetes' secrets often end in a newline, in a variable as in a file
+        return value and value.strip()  # Kubernetes secrets often end in a newline, in variables and in files
     if value is not None:
         raise SettingsError(f"{name} and {name}_FILE are both set: unset one of them")
     try:
@@ -132,9 +132,9 @@ def _complaint(field: str, value: str | None, reason: str) -> str:
 
 
 def load_settings() -> Settings:
-    """Read the settings from the environment of this process, and from .env what the environment does not set.
+    """Read the settings from this process's environment, and from .env for those that it does not set.
 
-    Ends the process with status 2 and one line where a setting is wrong.
+    If a setting is wrong, prints one line and ends the process with status 2.
     """
     try:
         load_dotenv(ENV_FILE, interpolate=False, encoding="utf-8-sig")  # as scripts/env_file.py reads it

@@ -27,7 +27,7 @@ def _matching(pattern: str, message: str) -> Callable[[object], str]:
     def check(given: object) -> str:
         found = re.fullmatch(pattern, str(given))
         if not found:
-            raise PydanticCustomError("pattern", message)  # the pattern itself would tell a person little
+            raise PydanticCustomError("pattern", message)  # a raw regex would not help the user
         return found[1]
 
     return check
@@ -37,9 +37,9 @@ def _text(most: int, pattern: str) -> Any:
     return Field(min_length=1, max_length=most, json_schema_extra={"pattern": f"^{pattern}$"})
 
 
-# What is in the group is kept: the white space around is dropped.
+# The group is the value; the white space around it is dropped.
 NAME = rf"[{SPACE}]*([^{CONTROL}{SPACE}](?:[^{CONTROL}]*[^{CONTROL}{SPACE}])?)[{SPACE}]*"
-# Whether an address exists is known to its mail server alone; this finds what cannot be one.
+# Only its mail server knows whether an address exists; this rejects what cannot be one.
 EMAIL = rf"[{SPACE}]*([^@{CONTROL}{SPACE}]+@[^@{CONTROL}{SPACE}]+)[{SPACE}]*"
 
 Name = Annotated[str, _text(100, NAME), AfterValidator(_matching(NAME, "Should be a text without control characters"))]
@@ -54,29 +54,29 @@ class NewUser(BaseModel, extra="forbid"):
 
 
 class UserChange(BaseModel, extra="forbid"):
-    """The body of PATCH /users/<id>. What is not given stays as it is: the defaults are never used."""
+    """The body of PATCH /users/<id>. Omitted fields stay unchanged; the defaults are never used."""
 
     name: Name = ""
     email: Email = ""
 
 
 class Page(BaseModel, extra="forbid"):
-    """The query of GET /users; `after` is the last id of the page before."""
+    """The query of GET /users; `after` is the last id of the previous page."""
 
-    # Digits alone: Python would also take 1_0, and blanks around.
+    # Digits only: Python would also accept 1_0, and spaces around the number.
     limit: Annotated[int, BeforeValidator(_matching("([0-9]+)", "Should be a whole number"))] = Field(50, ge=1, le=100)
     after: Annotated[str, AfterValidator(_matching("([0-9a-f]{24})", "Should be the id of a user"))] = "f" * 24
 
 
 def listing(page: Page) -> dict[str, object]:
-    """A page of users, newest first, with the URL of the next page and the number of all users."""
+    """A page of users, newest first, with the URL of the next page and the total number of users."""
     collection = database.users()
-    # By key, not by number: the index leads straight to where a page begins, skip() would read all before it.
+    # By key, not by offset: the index finds the start of a page directly; skip() would read all users before it.
     found = collection.find({"_id": {"$lt": ObjectId(page.after)}})
     users = list(found.sort("_id", DESCENDING).limit(page.limit + 1))
     users, more = users[: page.limit], len(users) > page.limit
     following = url_for("users.index", limit=page.limit, after=users[-1]["_id"]) if more else None
-    # What the collection knows of itself: counting would read the whole of it. After a crash it may be a little off.
+    # From the collection's metadata: counting would read the whole collection. After a crash, it may be slightly off.
     total = collection.estimated_document_count()
     return {"users": [_members(user) for user in users], "next": following, "total": total}
 
@@ -117,13 +117,13 @@ def delete(user_id: str) -> Response:
 
 @blueprint.errorhandler(DuplicateKeyError)
 def email_taken(error: DuplicateKeyError) -> Response:
-    """Answer for the unique index: it alone can tell, since two requests may bring one email at the same time."""
+    """Refuse a duplicate. Only the unique index can detect it: two requests may send one email at the same time."""
     return problem(409, "There is a user with this email already.")
 
 
 def _new_id() -> ObjectId:
-    # The order of ids is that of lists. The driver's own have the second, then a number of the process: within a
-    # second, users of two workers would be mixed up.
+    # Lists are sorted by id. The driver's own ids have the second, then a number of the process: within a second, users
+    # of two workers would be in the wrong order.
     second, nanosecond = divmod(time.time_ns(), 10**9)
     return ObjectId(second.to_bytes(4) + nanosecond.to_bytes(4) + os.urandom(4))
 
@@ -133,7 +133,7 @@ def _body(model: type[BaseModel]) -> dict[str, str]:
         abort(415, "The body must be JSON, sent with the header Content-Type: application/json.")
     body = request.get_data()
     if request.content_length is None and len(body) == request.max_content_length:
-        abort(413)  # Werkzeug cuts a body that comes in chunks at the limit, without a word
+        abort(413)  # Werkzeug silently truncates a chunked body at the limit
     return model.model_validate_json(body).model_dump(exclude_unset=True)
 
 
@@ -150,7 +150,7 @@ def _answer(user: database.Document | None) -> Response:
 
 
 def _members(user: database.Document) -> dict[str, str | None]:
-    # An ObjectId holds the second it was made in. A document written by another hand may lack the other fields.
+    # An ObjectId contains its creation time. Documents not written by this service may lack the other fields.
     return {
         "id": str(user["_id"]),
         "name": user.get("name"),

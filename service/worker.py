@@ -1,10 +1,10 @@
-"""gunicorn's worker with threads, except that a request gets a thread when all of it has arrived, and not before.
+"""gunicorn's threaded worker, except that a request gets a thread only when all of it has arrived.
 
-gunicorn's own takes a thread for a connection's first byte: as many clients as it has threads, each with half a
-request, stop everybody. Here the main thread collects requests in memory, heads of up to HEAD_LIMIT and bodies of up
-to MAX_CONTENT_LENGTH bytes. What it refuses is answered like every error of the service, with a problem document.
+gunicorn's own worker takes a thread for a connection's first byte: one client per thread, each with half a request,
+would block everybody else. Here the main thread collects requests in memory: heads of up to HEAD_LIMIT bytes, bodies
+of up to MAX_CONTENT_LENGTH. It answers refused requests like every error of the service, with a problem document.
 
-Made of gunicorn 27's gunicorn/workers/gthread.py, for plain HTTP/1.1: TLS is the work of a proxy in front.
+Based on gunicorn 27's gunicorn/workers/gthread.py, for plain HTTP/1.1: TLS is the job of a proxy in front.
 """
 
 import io
@@ -24,8 +24,8 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 from service import logs
 from service.errors import problem
 
-HEAD_LIMIT = 32 * 1024  # bytes of a head, and of what chunks add to a body
-LINGER = 2  # seconds for a client to close its end, after its last answer
+HEAD_LIMIT = 32 * 1024  # bytes of a head, and of the overhead of a chunked body
+LINGER = 2  # seconds for a client to close its end after the last response
 
 
 class TooLarge(errors.ParseException):
@@ -49,15 +49,15 @@ REFUSALS = {
 
 
 class Connection(TConn):
-    """A client's connection. Its parser sees what has arrived, and never waits for more."""
+    """A client's connection. Its parser reads only what has arrived, and never waits."""
 
     def __init__(self, *args: object) -> None:
         super().__init__(*args)
         self.initialized = True
         self.parser = RequestParser(self.cfg, [], self.client)
-        self.arrival: Generator[None, bytes] | None = None  # is sent what arrives, and ends when that is a request
-        self.head = b""  # while it has no end
-        self.request: Request | None = None  # once it has
+        self.arrival: Generator[None, bytes] | None = None  # gets incoming data; ends when the request is complete
+        self.head = b""  # while incomplete
+        self.request: Request | None = None  # once the head is complete
         self.begun = self.closing = False
 
 
@@ -71,12 +71,12 @@ class Worker(ThreadWorker):
             return  # another worker was faster, or the client is gone
         self.nr_conns += 1
         if self.nr_conns >= self.worker_connections and self.keepalived_conns:
-            self.keepalived_conns[0].timeout = 0  # make room: the one that has been idle for longest goes
+            self.keepalived_conns[0].timeout = 0  # make room: close the one that has been idle longest
             self.murder_keepalived()
         self.enqueue_req(Connection(self.cfg, connected, client, listener.getsockname()))
 
     def enqueue_req(self, conn: Connection) -> None:
-        """Read what there is, and only then do what gunicorn would do at once: queue the connection for a thread."""
+        """Read what has arrived. Unlike gunicorn, queue the connection for a thread only for a complete request."""
         conn.sock.setblocking(False)
         if conn.arrival is None:
             conn.arrival = self._receive(conn)
@@ -84,7 +84,7 @@ class Worker(ThreadWorker):
         try:
             data = conn.parser.unreader.take_buffered() or conn.sock.recv(HEAD_LIMIT)
             if data:
-                conn.arrival.send(data)  # and no more for now: the others wait
+                conn.arrival.send(data)  # no more for now: other connections wait
                 self._wait(conn)
             else:
                 self._forget(conn)  # the client has closed
@@ -112,7 +112,7 @@ class Worker(ThreadWorker):
         expects, request._expected_100_continue = request._expected_100_continue, False
         reader = request.body.reader
         for _ in _length(data, reader.length, most) if isinstance(reader, LengthReader) else _chunks(data, most):
-            if expects and not data:  # gunicorn would say so when the body is there
+            if expects and not data:  # gunicorn would send this only after the body
                 with suppress(OSError):
                     conn.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
             data += yield
@@ -130,7 +130,7 @@ class Worker(ThreadWorker):
         self.poller.register(conn.sock, EVENT_READ, partial(readable, conn))
 
     def murder_pending(self) -> None:
-        """Give up on requests, and on clients that do not close, when their time is over."""
+        """Refuse requests that are too slow, and drop clients that do not close in time."""
         now = time.monotonic()
         for conn in [conn for conn in self.pending_conns if conn.timeout < now]:
             self.pending_conns.remove(conn)
@@ -141,8 +141,8 @@ class Worker(ThreadWorker):
                 self._refuse(conn, TooSlow())
 
     def handle(self, conn: Connection) -> bool:
-        """Answer a request, in a thread; tells whether the connection is good for another one."""
-        conn.sock.settimeout(self.wsgi.config["REQUEST_TIMEOUT"])  # a client that takes no answer holds the thread
+        """Answer a request, in a thread. Returns whether the connection can take another one."""
+        conn.sock.settimeout(self.wsgi.config["REQUEST_TIMEOUT"])  # or a client that reads nothing holds the thread
         try:
             return self.handle_request(conn.request, conn)
         except (OSError, StopIteration) as error:
@@ -162,7 +162,7 @@ class Worker(ThreadWorker):
         status, detail = REFUSALS.get(type(error), (400, f"The request is malformed: {error}."))
         request = conn.request or self._understood(conn)
         response, environ = wsgi.create(request, conn.sock, conn.client, conn.server, self.cfg)
-        response.force_close()  # where the next request would begin, nobody knows
+        response.force_close()  # it is unknown where the next request begins
         with self.wsgi.request_context(environ):
             logs.start()
             answer = self.wsgi.process_response(problem(status, detail))
@@ -173,7 +173,7 @@ class Worker(ThreadWorker):
         self._close(conn)
 
     def _understood(self, conn: Connection) -> Request:
-        # What can be read of a request that gunicorn's parser refuses: the log has it, and a HEAD gets no body.
+        # The readable part of a request that gunicorn's parser refuses: for the log, and so that a HEAD gets no body.
         words = re.match(rb"(?:\r\n)?([A-Z]{3,20}) (/[!-~]*)", conn.head)
         method, path = words.groups() if words else (b"-", b"/")
         request = next(RequestParser(self.cfg, [b"GET / HTTP/1.1\r\n\r\n"], conn.client))
@@ -181,7 +181,7 @@ class Worker(ThreadWorker):
         return request
 
     def _close(self, conn: Connection) -> None:
-        # Ours first, then the client's: closed at once while it still sends, the answer could get lost on its way.
+        # Close our end first, then the client's: closing both while it still sends could lose the response.
         conn.closing, conn.timeout, conn.arrival = True, time.monotonic() + LINGER, _nothing()
         next(conn.arrival)
         try:
@@ -197,7 +197,7 @@ class Worker(ThreadWorker):
 
 
 def _ends(head: bytes) -> bool:
-    """Whether all of a head is there, or gunicorn's parser can tell already what is wrong with it."""
+    """Whether the whole head has arrived, or enough of it for gunicorn's parser to refuse it."""
     line, ended, _ = head.removeprefix(b"\r\n").partition(b"\r\n")
     if re.match(rb"[^!-~\r]", line):
         raise errors.InvalidRequestLine(line[:8].hex(" "))  # TLS, most likely
@@ -217,7 +217,7 @@ def _length(data: bytearray, length: int, most: int) -> Generator[None]:
 
 
 def _chunks(data: bytearray, most: int) -> Generator[None]:
-    """Yield until a body's last chunk and its trailers have arrived, or what gunicorn's parser will refuse."""
+    """Yield until a body's last chunk and its trailers have arrived, or data that gunicorn's parser will refuse."""
     begin = total = 0
     while True:
         while (end := data.find(b"\r\n", begin)) < 0:
@@ -233,7 +233,7 @@ def _chunks(data: bytearray, most: int) -> Generator[None]:
         total += length
         if total > most:
             raise TooLarge
-        begin = end + length + 4  # over two line ends
+        begin = end + length + 4  # skip two line ends
     while data.find(b"\r\n\r\n", end) < 0:
         if len(data) > end + HEAD_LIMIT:
             raise errors.LimitRequestHeaders("")

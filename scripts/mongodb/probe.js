@@ -1,5 +1,5 @@
-// The health check of mongodb: can the app's user log in? By the container's name, not localhost: that one also reaches
-// the server on which start.sh makes the users.
+// The health check of mongodb: can the app's user log in? By the container's name, not localhost, which also
+// reaches the server on which start.sh creates the users.
 const { readFileSync } = require("fs");
 const { hostname } = require("os");
 

@@ -1,4 +1,4 @@
-// Makes MongoDB's users what the secrets say. start.sh runs it on a server that asks for no login, scripts/secrets on
+// Makes MongoDB's users match the secrets. start.sh runs it on a server without authentication, scripts/secrets on
 // the one that serves the app.
 const { readFileSync } = require("fs");
 const { hostname } = require("os");
@@ -21,9 +21,9 @@ function mend(db, user, pwd, roles) {
 mend(admin, "root", rootPassword, ["root"]);
 for (const { username, password } of wanted) {
   mend(database, username, password, ["readWrite"]);
-  connect(`mongodb://${username}:${password}@${server}/${name}`); // throws where the login is refused
+  connect(`mongodb://${username}:${password}@${server}/${name}`); // throws if the login is refused
 }
-// The app's user is one of two in turn: whom the secrets do not name has had its day.
+// The app's user alternates between two. Drop whichever the secrets no longer name.
 for (const user of ["app-a", "app-b"]) {
   if (!wanted.some(({ username }) => username === user) && database.getUser(user)) database.dropUser(user);
 }

@@ -1,11 +1,11 @@
-// Keeps the page up to date. Whatever comes from users goes into it as text (textContent), never as markup.
+// Keeps the page up to date. Users' data goes in as text (textContent), never as markup.
 
 const POLL_MS = 1000; // with the 1.5 s that the app gives the database: a change is shown within 3 s
-const ANSWER_MS = 4000; // an app that takes longer to say how it is does not answer
-const WORK_MS = 10000; // the same for an app with work to do
+const ANSWER_MS = 4000; // an app that takes longer counts as not answering
+const WORK_MS = 10000; // the same for requests that do work
 const UNDO_MS = 6000;
 const TOKEN = "api-token";
-const BASE = new URL("..", import.meta.url); // this file is at static/page.js: a proxy may have put a path before both
+const BASE = new URL("..", import.meta.url); // this file is at static/page.js: a proxy may add a path prefix
 
 const $ = (id) => document.getElementById(id);
 const list = $("users");
@@ -19,7 +19,8 @@ function say(text, wrong = false) {
 }
 
 function put(id, text) {
-  if ($(id).textContent.trim() !== text) $(id).textContent = text; // a live region speaks of each change, even to the same
+  // Screen readers announce every write to a live region, even an identical one.
+  if ($(id).textContent.trim() !== text) $(id).textContent = text;
 }
 
 function showTotal(total) {
@@ -31,9 +32,9 @@ function showTotal(total) {
 
 let token = null;
 try {
-  token = sessionStorage.getItem(TOKEN); // this tab's, and gone with it
+  token = sessionStorage.getItem(TOKEN); // for this tab only
 } catch {
-  // The browser keeps nothing for this page (cookies are blocked, or a frame is sandboxed): the token lasts until a reload.
+  // The browser stores nothing for this page (blocked cookies, or a sandboxed frame): the token lasts until a reload.
 }
 
 function keepToken(given) {
@@ -45,7 +46,7 @@ function keepToken(given) {
   }
 }
 
-// The answer's status and document. Status 0 stands for an app that did not answer.
+// Returns the response's status and document. Status 0: the app did not answer.
 async function ask(method, path, body) {
   const used = token;
   const headers = {};
@@ -65,10 +66,10 @@ async function ask(method, path, body) {
   return { status: response.status, data };
 }
 
-let asking = null; // two refused requests ask the person once
+let asking = null; // two refused requests ask the user once
 
 function giveToken(refused) {
-  if (token !== refused) return Promise.resolve(true); // another request has got one meanwhile
+  if (token !== refused) return Promise.resolve(true); // another request has got a new one meanwhile
   asking ??= new Promise((resolve) => {
     const dialog = $("token-dialog");
     if (refused) $("token-says").textContent = "That was not it. Changes need the service's API_TOKEN.";
@@ -103,7 +104,7 @@ function makeRow(user) {
   return row;
 }
 
-// The button says what it does and to whom: a list of buttons that all say "Delete" helps nobody who hears it.
+// The label names the user: with a screen reader, a list of buttons all called "Delete" is no help.
 function label(row) {
   const undo = leaving.has(row.id);
   const button = row.querySelector(".delete");
@@ -117,10 +118,10 @@ const called = (row) => row?.querySelector(".name").textContent || "The user";
 function showMore(next) {
   $("more").hidden = next === null;
   $("more").dataset.next = next ?? "";
-  if (next) $("more").href = next.replace("/users?", "/?"); // the page takes the same query as the API
+  if (next) $("more").href = next.replace("/users?", "/?"); // the page accepts the API's query
 }
 
-// Whether the users could be read.
+// Returns whether the users could be read.
 async function readUsers() {
   const { status, data } = await ask("GET", "users");
   if (status !== 200) {
@@ -168,7 +169,7 @@ async function add(event) {
   event.preventDefault();
   const form = event.target;
   const button = form.querySelector("button");
-  if (button.disabled) return; // Enter does not mind a disabled button
+  if (button.disabled) return; // Enter submits the form even while the button is disabled
   button.disabled = true;
   const { status, data } = await ask("POST", "users", Object.fromEntries(new FormData(form))).finally(() => {
     button.disabled = false;
@@ -183,7 +184,7 @@ async function add(event) {
   form.elements.name.focus();
 }
 
-// --- Deleting: only after a while, so that an undo has lost nothing ----------------------------------------------------
+// --- Deleting: after a delay, so that undo loses nothing -------------------------------------------------------------
 
 function toggle(event) {
   const row = event.target.closest(".delete")?.closest(".user");
@@ -203,7 +204,7 @@ async function remove(id) {
   const name = called($(id));
   const { status, data } = await ask("DELETE", `users/${id.replace("user-", "")}`);
   leaving.delete(id);
-  const row = $(id); // perhaps not the row of before: the list may have been read anew
+  const row = $(id); // perhaps a new row: the list may have been read again
   if (status !== 204 && status !== 404) {
     if (row) label(row);
     return say(`Not deleted. ${data.detail}`, true);
@@ -252,7 +253,7 @@ async function watch() {
       if (answer.database === "down") showState("down");
       else if (document.body.dataset.database !== "up") {
         showState("recovering");
-        recovery ??= recover(); // may take longer than the next look at the state
+        recovery ??= recover(); // may still run at the next poll
       }
     } catch {
       showState("unknown");

@@ -1,4 +1,4 @@
-"""A greeting, and a look whether the database is there."""
+"""A greeting, and a check whether the database answers."""
 
 from flask import Flask, Response
 from pymongo import MongoClient
@@ -6,7 +6,7 @@ from pymongo.errors import PyMongoError
 
 
 def create_app() -> Flask:
-    """Make the application."""
+    """Create the application."""
     app = Flask(__name__)
 
     @app.get("/")
@@ -17,9 +17,9 @@ def create_app() -> Flask:
 
 
 def look_for_database(url: str) -> str:
-    """Say whether MongoDB answers; the app starts either way."""
+    """Report whether MongoDB answers; the app starts either way."""
     try:
-        # The driver connects when it is first used, and waits 30 seconds for a server unless told otherwise.
+        # The driver connects on first use, and by default waits 30 seconds for a server.
         with MongoClient(url, serverSelectionTimeoutMS=2000) as client:
             client.admin.command("ping")
     except PyMongoError:

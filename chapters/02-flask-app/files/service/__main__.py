@@ -6,7 +6,7 @@ from dotenv import load_dotenv
 
 from service import create_app, look_for_database
 
-load_dotenv(".env")  # what .env says, unless the environment says it already
+load_dotenv(".env")  # the environment takes precedence over .env
 port = int(os.environ.get("PORT", "3000"))
 print(look_for_database(os.environ.get("DATABASE_URL", "mongodb://localhost:27017/flask-mongo-app")))
 print(f"Server is running on port {port}")

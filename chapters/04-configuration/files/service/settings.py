@@ -9,7 +9,7 @@ from dotenv import load_dotenv
 
 @dataclass(frozen=True)
 class Settings:
-    """What the app can be told from outside: each field by the variable of the same name in capitals."""
+    """The settings. Each field is read from the environment variable of the same name in upper case."""
 
     database_url: str
     port: int
@@ -17,11 +17,11 @@ class Settings:
 
 
 def load_settings() -> Settings:
-    """Read the environment and, for what is not in there, the file .env.
+    """Read the environment, and the file .env for what it does not set.
 
-    Ends the process with status 2 and one line where a setting is missing or wrong.
+    If a setting is missing or wrong, prints one line and ends the process with status 2.
     """
-    load_dotenv(".env")  # not just load_dotenv(), which would also search the folders above
+    load_dotenv(".env")  # not just load_dotenv(), which would also search parent folders
     url = os.environ.get("DATABASE_URL")
     if not url:
         _end("DATABASE_URL is not set: set it, for example DATABASE_URL=mongodb://localhost:27017/flask-mongo-app")

@@ -8,5 +8,5 @@ app = create_app(settings.database_url, settings.greeting)
 with app.app_context():
     print(database.look())
 print(f"Server is running on port {settings.port}")
-# In a container, 127.0.0.1 is the container itself: a published port would reach nobody.
+# In a container, 127.0.0.1 is the container itself: a published port does not reach it.
 app.run(host="0.0.0.0", port=settings.port)

@@ -7,13 +7,13 @@ from pymongo.errors import PyMongoError
 
 
 def init_app(app: Flask, url: str) -> None:
-    """Prepare the connection: the driver connects when it is first used."""
+    """Prepare the connection: the driver connects on first use."""
     # Without a limit, a request would wait 30 seconds for a database that is not there.
     app.extensions["database"] = MongoClient(url, serverSelectionTimeoutMS=2000, connect=False)
 
 
 def look() -> str:
-    """Say whether MongoDB answers; the app starts either way."""
+    """Report whether MongoDB answers; the app starts either way."""
     try:
         current_app.extensions["database"].admin.command("ping")
     except PyMongoError:

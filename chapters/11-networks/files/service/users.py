@@ -27,7 +27,7 @@ def index() -> Response:
 
 @blueprint.errorhandler(PyMongoError)
 def no_database(error: PyMongoError) -> tuple[Response, int]:
-    """Answer 503 where the database does not."""
+    """Answer 503 if the database does not answer."""
     return jsonify(error="The database does not answer; try again."), 503
 
 

@@ -6,9 +6,9 @@ from service import database, errors, health, users
 
 
 def create_app(database_url: str, greeting: str = "Ram Ram bhai Sareya Ne") -> Flask:
-    """Make the application."""
+    """Create the application."""
     app = Flask(__name__)
-    app.json.sort_keys = False  # members in the order in which we name them
+    app.json.sort_keys = False  # keep members in the order of our code
     errors.init_app(app)
     database.init_app(app, database_url)
     app.register_blueprint(health.blueprint)
