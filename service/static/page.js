@@ -72,7 +72,7 @@ function giveToken(refused) {
   if (token !== refused) return Promise.resolve(true); // another request has got a new one meanwhile
   asking ??= new Promise((resolve) => {
     const dialog = $("token-dialog");
-    if (refused) $("token-says").textContent = "That was not it. Changes need the service's API_TOKEN.";
+    if (refused) $("token-says").textContent = "That token was not accepted. Changes need the service's API_TOKEN.";
     $("token").value = "";
     dialog.returnValue = "";
     dialog.addEventListener(

@@ -246,7 +246,7 @@ def test_the_token_is_asked_for_once_and_kept_for_the_tab(database_url, users, v
         page = visit(server)
         dialog, token = page.get_by_role("dialog"), page.get_by_label("API token")
         add(page, **ANN)
-        expect(dialog).to_have_accessible_name("This service wants a token")
+        expect(dialog).to_have_accessible_name("This service requires a token")
         expect(token).to_be_focused()
         page.keyboard.press("Escape")
         shows(page, "This needs the header Authorization")
@@ -254,7 +254,7 @@ def test_the_token_is_asked_for_once_and_kept_for_the_tab(database_url, users, v
         page.get_by_role("button", name="Add user").click()
         token.fill("wrong")
         token.press("Enter")
-        expect(dialog).to_contain_text("That was not it.")
+        expect(dialog).to_contain_text("That token was not accepted.")
         assert users.count_documents({}) == 0
         token.fill(right)
         page.get_by_role("button", name="Use it").click()
