@@ -88,7 +88,7 @@ def _make(locks: tuple[str, ...]) -> bool:
         _say(f".venv {problem}: making it again")
     python = _find_python(locks)
     VENV.mkdir(exist_ok=True)
-    _save({"ours": True, "path": str(VENV.resolve())})  # first: an interrupted start must know it as ours
+    _save({"ours": True, "path": str(VENV.resolve())})  # first, so that an interrupted .venv is still ours
     for path in VENV.iterdir():
         if path not in (STATE, OWN_PYTHON):
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()

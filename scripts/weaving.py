@@ -144,7 +144,7 @@ def main_commit() -> str:
 def clone_folder() -> Path:
     """The clone's own folder, even if this script is in a worktree of it.
 
-    Raises CourseError if this is such a worktree, and git does not know the clone's folder.
+    Raises CourseError if this is such a worktree, and the clone's folder is not in git's configuration.
     """
     common = common_folder()
     if (ROOT / git("rev-parse", "--git-dir")).resolve() == common:
