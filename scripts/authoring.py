@@ -419,7 +419,7 @@ No file.
 
 
 def new(source: Source, name: str, place: int) -> list[str]:
-    """Add a step to the work tree at a place. Later steps are renumbered where their numbers are taken.
+    """Add a step to the work tree at a place. Later steps are renumbered if their numbers are taken.
 
     Returns one line per renamed step.
     """

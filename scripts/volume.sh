@@ -54,9 +54,9 @@ find_database() {
   [ -z "$any" ] || image=$(docker inspect --format '{{.Config.Image}}' "$any")
 }
 
-# Starts a process that cleans up however this script ends, then the helper, for backups into a folder. The process waits
-# until a pipe closes, which happens even if this script is killed. Through the pipe, the script has told it whether the
-# database is `stopped`, `trying` the restored data, or `started` again.
+# Starts a process that cleans up however this script ends, then the helper, for backups into a folder. The process
+# waits until a pipe closes, which happens even if this script is killed. Through the pipe, the script has told it
+# whether the database is `stopped`, `trying` the restored data, or `started` again.
 begin() {
   local pipe error
   folder=$1 part=$1/.$name.part
@@ -82,8 +82,8 @@ begin() {
   finish_restore
 }
 
-# If the machine went down during a restore, nothing cleaned up. If the new files are all in place, the database may have
-# run on them since.
+# If the machine went down during a restore, nothing cleaned up. If the new files are all in place, the database may
+# have run on them since.
 finish_restore() {
   inside test -e /data/db/.restore || return 0
   if inside sh -c 'cd /data/db/.restore && [ -e old ] && [ -z "$(ls -A new)" ]'; then
@@ -148,8 +148,8 @@ count() {
   for each in $containers; do documents=$(ask "$each") || documents=unknown; done
 }
 
-# Prints the number of documents, or "unknown" if reading is not permitted. Fails if the database does not answer. Logs in
-# with the password that compose.production.yml provides.
+# Prints the number of documents, or "unknown" if reading is not permitted. Fails if the database does not answer. Logs
+# in with the password that compose.production.yml provides.
 ask() {
   docker exec "$1" mongosh --quiet --eval '
     const { existsSync, readFileSync } = require("fs");
@@ -208,16 +208,16 @@ assert connection.getresponse().status == 200' 2>/dev/null; do
 
 inside() { docker exec "$helper" "$@" 3>&-; }
 
-# attempt WHAT NEXT COMMAND…: dies where the command fails, with what did and what to do. On a terminal, it shows how
-# far a tar has come.
+# attempt WHAT NEXT COMMAND…: runs a command. If it fails, dies with what failed and what to do. On a terminal,
+# it shows the progress of tar.
 attempt() {
   local what=$1 next=$2 errors
   shift 2
   { errors=$("$@" 2>&1 >&4 3>&- | progress); } 4>&1 || die "$what (${errors%%$'\n'*}): $next"
 }
 
-# tar's checkpoint lines, one per thousand records of 10 KiB, drive the progress display. Everything else is an error, and
-# is passed on.
+# tar's checkpoint lines, one per thousand records of 10 KiB, drive the progress display. Everything else is an error,
+# and is passed on.
 progress() {
   local line
   while IFS= read -r line; do
@@ -261,9 +261,9 @@ save() {
     "(the database was stopped for $stopped s)"
 }
 
-# The restored files wait in .restore/new, on the same volume, so that putting them in place only takes renaming. At every
-# moment the old data are complete, and can be distinguished from the new: if .restore/moving exists, all files beside
-# .restore are old; if .restore/old exists, they are new.
+# The restored files wait in .restore/new, on the same volume, so that putting them in place only takes renaming. At
+# every moment the old data are complete, and can be distinguished from the new: if .restore/moving exists, all files
+# beside .restore are old; if .restore/old exists, they are new.
 take_place() {
   inside sh -euc 'cd /data/db
     sync -f .
