@@ -25,8 +25,13 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """In several processes, each runs whole files; one runs all that load the engine, one after another."""
+    """In several processes, each runs whole files; one runs all that load the engine, one after another.
+
+    Tests that have a group already keep it.
+    """
     for item in items:
+        if item.get_closest_marker("xdist_group"):
+            continue
         on_engine = {"engine", "machine", "second_machine"}.intersection(item.fixturenames)
         item.add_marker(pytest.mark.xdist_group("engine" if on_engine else "/".join(item.path.parts[-2:])))
 

@@ -26,7 +26,8 @@ def trees(tmp_path_factory) -> dict[str, Path]:
     return lay_out(tmp_path_factory.mktemp("trees"))
 
 
-@pytest.fixture(params=STEPS)
+# In several processes, the trees share no state: each goes where there is room.
+@pytest.fixture(params=[pytest.param(step, marks=pytest.mark.xdist_group(step)) for step in STEPS])
 def tree(request, trees) -> Path:
     return trees[request.param]
 
