@@ -137,7 +137,7 @@ def load_settings() -> Settings:
     If a setting is wrong, prints one line and ends the process with status 2.
     """
     try:
-        load_dotenv(ENV_FILE, interpolate=False, encoding="utf-8-sig")  # as scripts/env_file.py reads it
+        load_dotenv(ENV_FILE, interpolate=False, encoding="utf-8-sig")  # as scripts/lib/env_file.py reads it
         return read_settings(os.environ)
     except (OSError, UnicodeError):
         print(f"{ENV_FILE} cannot be read: make it a file of UTF-8 text that you can read", file=sys.stderr)

@@ -71,6 +71,23 @@ def clean_environment(**settings: str) -> dict[str, str]:
     return kept | {"PYTHON_DOTENV_DISABLED": "1", "PYTHONUNBUFFERED": "1"} | settings
 
 
+def path_without_docker(folder: Path) -> str:
+    """A PATH with all commands of this machine but docker: links in a new folder."""
+    folder.mkdir()
+    for path in filter(Path.is_dir, map(Path, os.environ["PATH"].split(os.pathsep))):
+        for command in path.iterdir():
+            if command.name != "docker" and not (folder / command.name).is_symlink():  # the first one counts
+                (folder / command.name).symlink_to(command)
+    return str(folder)
+
+
+def run_tests(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run scripts/test, without REQUIRE_ALL."""
+    command = [ROOT / "scripts/test", "-q", "-p", "no:cacheprovider", *arguments]
+    here = {name: value for name, value in os.environ.items() if name != "REQUIRE_ALL"}
+    return subprocess.run(command, env=here | variables, capture_output=True, text=True, check=False)
+
+
 def copy_repository(folder: Path, name: str = NAME) -> None:
     """Copy the files of this repository, changes that are not committed yet included, with another name in them."""
     listing = ["git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"]

@@ -17,7 +17,7 @@ from tests.support import LIMIT, ROOT, ended, wait_for
 BASE = Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info[1]}"
 SCRIPT = """\
 import sys
-from environment import enter
+from lib.environment import enter
 enter(*sys.argv[1:])
 import alpha
 print(sys.prefix)
@@ -31,8 +31,9 @@ class Project:
         self.folder = folder
         self.venv = folder / ".venv"
         self.environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
-        (folder / "scripts").mkdir(parents=True)
-        shutil.copy2(ROOT / "scripts/environment.py", folder / "scripts")
+        (folder / "scripts/lib").mkdir(parents=True)
+        for file in ("__init__.py", "environment.py"):
+            shutil.copy2(ROOT / "scripts/lib" / file, folder / "scripts/lib")
         (folder / "scripts" / "start").write_text(SCRIPT)
         wheel = folder / "alpha-1.0-py3-none-any.whl"
         with zipfile.ZipFile(wheel, "w") as archive:
@@ -75,7 +76,7 @@ class Project:
 
     def replace(self, old: str, new: str) -> None:
         """Change the script that all others share."""
-        file = self.folder / "scripts/environment.py"
+        file = self.folder / "scripts/lib/environment.py"
         assert old in file.read_text()
         file.write_text(file.read_text().replace(old, new))
 

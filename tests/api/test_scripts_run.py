@@ -12,7 +12,17 @@ import pytest
 import requests
 
 from tests.api.test_users import ANN
-from tests.support import BIN, LIMIT, ROOT, clean_environment, copy_repository, ended, free_port, wait_for
+from tests.support import (
+    BIN,
+    LIMIT,
+    clean_environment,
+    copy_repository,
+    ended,
+    free_port,
+    path_without_docker,
+    run_tests,
+    wait_for,
+)
 
 pytestmark = pytest.mark.skipif(not (BIN / "secantusd-py").exists(), reason="no SecantusDB in this environment")
 
@@ -199,41 +209,19 @@ def test_help_needs_nothing(clone):
         assert not (clone / ".venv").exists()
 
 
-@pytest.fixture
-def without_docker(tmp_path):
-    """A PATH with all commands of this machine but docker."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    for path in filter(Path.is_dir, map(Path, os.environ["PATH"].split(":"))):
-        for command in path.iterdir():
-            if command.name != "docker" and not (folder / command.name).is_symlink():  # the first one counts
-                (folder / command.name).symlink_to(command)
-    return str(folder)
-
-
 def test_the_tests_ask_no_proxy():
     nobody = dict.fromkeys(("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"), f"http://127.0.0.1:{free_port()}")
-    command = [ROOT / "scripts/test", "-q", "-p", "no:cacheprovider", "tests/api/test_basics.py", "-k", "greet"]
-    done = subprocess.run(
-        command, env=os.environ | nobody | {"no_proxy": "", "NO_PROXY": ""}, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout
+    result = run_tests("tests/api/test_basics.py", "-k", "greet", **nobody, no_proxy="", NO_PROXY="")
+    assert result.returncode == 0, result.stdout
 
 
-def test_what_cannot_be_tested_is_counted_and_named(without_docker):
-    def tested(*arguments, **variables):
-        command = [ROOT / "scripts/test", "-q", "-p", "no:cacheprovider", *arguments]
-        here = {name: value for name, value in os.environ.items() if name != "REQUIRE_ALL"}
-        return subprocess.run(command, env=here | variables, capture_output=True, text=True, check=False)
+def test_tests_that_cannot_run_are_counted_with_the_reason(tmp_path):
+    result = run_tests("tests/containers", PATH=path_without_docker(tmp_path / "bin"))
+    assert result.returncode == 0, result.stdout
+    assert re.search(r"^\d+ containers tests skipped: there is no docker command$", result.stdout, re.MULTILINE)
 
-    # All tests that ask for an engine, in all folders: they are collected and skipped also where there is no docker.
-    all_that_need_it = "containers or test_pages or (test_tags and (image or compose))"
-    done = tested("-k", all_that_need_it, PATH=without_docker)
-    assert done.returncode == 0, done.stdout
-    for folder in ("chapters", "containers", "pages"):
-        assert re.search(rf"^\d+ {folder} tests skipped: there is no docker command$", done.stdout, re.MULTILINE)
 
-    image = "tests/containers/test_image.py"
-    done = tested(image, DOCKER_HOST="unix:///nowhere.sock", REQUIRE_ALL="1")
-    assert done.returncode == 1
-    assert re.search("REQUIRE_ALL: Skipped: (no Docker Engine answers|there is no docker command)", done.stdout)
+def test_tests_that_cannot_run_fail_where_all_are_required():
+    result = run_tests("tests/containers/test_image.py", DOCKER_HOST="unix:///nowhere.sock", REQUIRE_ALL="1")
+    assert result.returncode == 1
+    assert re.search("REQUIRE_ALL: Skipped: (no Docker Engine answers|there is no docker command)", result.stdout)

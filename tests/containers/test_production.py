@@ -383,7 +383,7 @@ def test_compose_finds_nothing_to_warn_about(stack):
 def test_a_mongodb_that_does_not_start_says_why_itself(stack):
     options = (
         *("--rm", "--network=none", "--user=999:999", "--tmpfs=/data/db:mode=0700"),  # a folder that it cannot open
-        *(f"--volume={stack.folder}/scripts/mongodb:/scripts:ro", "--env=GLIBC_TUNABLES=glibc.pthread.rseq=1"),
+        *(f"--volume={stack.folder}/deploy/mongodb:/scripts:ro", "--env=GLIBC_TUNABLES=glibc.pthread.rseq=1"),
     )
     done = docker("run", *options, "--entrypoint=bash", "mongo:8.0", "/scripts/start.sh", check=False)
     assert done.returncode not in (0, 127, 143)

@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
+from lib.probes import registry_of
 
 from tests.support import LIMIT, NAME, ROOT, free_port, wait_for
 
@@ -57,12 +58,13 @@ class Machine:
         self.bin = folder / "bin"
         for file in (
             "scripts/doctor",
-            "scripts/env_file.py",
-            "scripts/probes.py",
-            "scripts/project.py",
+            "scripts/lib/__init__.py",
+            "scripts/lib/env_file.py",
+            "scripts/lib/probes.py",
+            "scripts/lib/project.py",
             ".env.example",
         ):
-            (folder / file).parent.mkdir(exist_ok=True)
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / file, folder / file)
         # Its processor is another one, whatever these tests run on.
         doctor = folder / "scripts/doctor"
@@ -647,10 +649,7 @@ def test_images_that_cannot_be_had(machine, monkeypatch):
         ("localhost/mongo", "localhost"),
     ],
 )
-def test_the_registry_of_an_image(monkeypatch, image, registry):
-    monkeypatch.syspath_prepend(ROOT / "scripts")
-    from probes import registry_of
-
+def test_the_registry_of_an_image(image, registry):
     assert registry_of(image) == registry
 
 
@@ -693,6 +692,6 @@ def test_help(machine):
 
 
 def test_it_needs_nothing_but_an_old_python():
-    for script in ("doctor", "probes.py", "project.py"):
-        tree = ast.parse((ROOT / "scripts" / script).read_text(), feature_version=(3, 8))
+    for script in ("doctor", "lib/env_file.py", "lib/probes.py", "lib/project.py"):
+        tree = ast.parse((ROOT / "scripts" / script).read_text(), feature_version=(3, 9))
         assert isinstance(tree.body[1], ast.ImportFrom | ast.Assign)

@@ -2,15 +2,11 @@
 
 import contextlib
 import os
-import sys
 
 import pytest
+from lib import env_file
 
 from service import settings
-from tests.support import ROOT
-
-sys.path.insert(0, str(ROOT / "scripts"))
-import env_file
 
 # All of these mean the same to Compose: tests/containers/test_env_file.py asks it.
 TAKEN = [

@@ -1,0 +1,350 @@
+"""What can be seen of the pages and the chapters without running them."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from chapters.tests.support.course import CHAPTERS, Chapter, lay_out, texts
+from chapters.tests.support.page import ANY, Page, read
+from chapters.tool import clean
+from tests.support import NAME, ROOT
+
+LAST_PARTS = ["Try it", "If it fails", "Clean up", "Next"]
+WIDTH = 120
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory) -> dict[Chapter, dict[str, str]]:
+    """The files of each chapter."""
+    trees = lay_out(tmp_path_factory.mktemp("trees"))
+    return {chapter: texts(trees[chapter.name]) for chapter in CHAPTERS}
+
+
+def following(chapter: Chapter) -> Chapter | None:
+    rest = CHAPTERS[CHAPTERS.index(chapter) + 1 :]
+    return rest[0] if rest else None
+
+
+def prose(lines: list[str]) -> dict[int, str]:
+    """The lines outside of fenced blocks and tables, by their numbers."""
+    kept, fenced = {}, False
+    for number, line in enumerate(lines, 1):
+        if line.lstrip().startswith("```"):
+            fenced = not fenced
+        elif not fenced and not line.startswith("|"):
+            kept[number] = line
+    return kept
+
+
+def dead_links(page: Path) -> list[str]:
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)[^)]*\)", page.read_text(encoding="utf-8"))
+    return [link for link in links if not (page.parent / link).exists()]
+
+
+def section(page: Page, heading: str) -> list[str]:
+    """The lines of a part of the page."""
+    start = page.lines.index(f"## {heading}") + 1
+    return page.lines[start : next((n for n, line in enumerate(page.lines[start:], start) if line[:3] == "## "), None)]
+
+
+# --- The pages' form --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=str)
+def test_a_page_has_its_parts_in_order(chapter):
+    page = read(chapter.page)
+    assert page.lines[0] == f"# {chapter.name[:2]}  {chapter.title}"
+    assert page.lines[2], "the title is followed by what you will be able to do"
+    assert page.headings[0] == "What this step changed"
+    assert page.headings[-4:] == LAST_PARTS
+    assert len(page.headings) > 5, "there is something to learn"
+    assert 60 <= len(page.lines) <= 200
+    assert {number: line for number, line in prose(page.lines).items() if len(line) > WIDTH} == {}
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=str)
+def test_a_page_has_exercises_with_solutions(chapter):
+    exercises = "\n".join(section(read(chapter.page), "Try it"))
+    assert 1 <= len(re.findall(r"^\d\. ", exercises, re.MULTILINE)) == exercises.count("<details>") <= 3
+    assert exercises.count("<details>") == exercises.count("</details>") == exercises.count("<summary>")
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=str)
+def test_a_page_says_how_to_see_what_its_chapter_changed_and_links_the_page_that_follows(chapter):
+    page = read(chapter.page)
+    lines = (ROOT / "chapters" / chapter.name / "changes").read_text().splitlines()
+    changes_files = chapter != CHAPTERS[0] and any(not line.startswith("#") for line in lines)
+    changed = "\n".join(section(page, "What this step changed"))
+    assert (f"`scripts/chapter diff {chapter.name[:2]}`" in changed) == changes_files
+    links = re.findall(r"\]\(([^)#]+\.md)\)", "\n".join(section(page, "Next")))
+    assert links[:1] == ([following(chapter).page.name] if following(chapter) else links[:1])
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=str)
+def test_all_that_a_page_links_to_is_there(chapter):
+    assert dead_links(chapter.page) == []
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        ROOT / "docs/README.md",
+        *sorted((ROOT / "docs/reference").glob("*.md")),
+    ],
+    ids=lambda page: str(page.relative_to(ROOT)),
+)
+def test_a_page_to_look_things_up_in_has_narrow_lines_and_links_what_is_there(page):
+    lines = page.read_text(encoding="utf-8").splitlines()
+    assert {number: line for number, line in prose(lines).items() if len(line) > WIDTH} == {}
+    assert dead_links(page) == []
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=str)
+def test_the_readme_lists_the_chapter(chapter):
+    row = f"| {chapter.name[:2]} | `ch/{chapter}` | [{chapter.title}](docs/{chapter.page.name}) |"
+    assert row in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_few_blocks_are_not_run():
+    assert sum(block.not_run is not None for chapter in CHAPTERS for block in read(chapter.page).console) <= 5
+
+
+# --- Listings ---------------------------------------------------------------------------------------------------------
+
+
+def is_part(listing: list[str], content: list[str]) -> bool:
+    """Whether the listing's lines are a file's, in order; `…` stands for lines that are left out."""
+    at = 0
+    chunk: list[str] = []
+    for line in [*listing, ANY]:
+        if line.strip() != ANY:
+            chunk.append(line)
+            continue
+        places = range(at, len(content) - len(chunk) + 1)
+        place = next((place for place in places if content[place : place + len(chunk)] == chunk), None)
+        if place is None:
+            return False
+        at, chunk = place + len(chunk), []
+    return True
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=str)
+def test_a_listing_is_the_file_at_its_tag(chapter, files):
+    for block in read(chapter.page).blocks:
+        if block.file:
+            where = f"{chapter.page}:{block.line}: {block.file}"
+            assert block.file in files[chapter], f"{where} is no file of the chapter"
+            assert is_part(block.lines, files[chapter][block.file].splitlines()), f"{where} reads otherwise"
+
+
+def test_a_listing_may_leave_lines_out_but_not_change_any():
+    content = ["a", "b", "c", "d"]
+    assert is_part(["a", "b", "c", "d"], content)
+    assert is_part(["b", "c"], content)
+    assert is_part(["a", "…", "  …", "d"], content)
+    assert not is_part(["a", "c"], content)
+    assert not is_part(["d", "…", "a"], content)
+    assert not is_part(["b", "x"], content)
+
+
+# --- Names ------------------------------------------------------------------------------------------------------------
+
+# What the names of each kind are behind: on a command line, and in a Compose file.
+COMMANDS = {
+    "container": (r"--name[ =]([\w.-]+)",),
+    "volume": (
+        r"(?:--volume|-v)[ =]([a-zA-Z][\w.-]+):",
+        r"docker volume (?:create|inspect|rm)(?: --\S+)* ([\w.-]+)",
+        r"type=volume,(?:source|src)=([\w.-]+)",
+    ),
+    "network": (
+        r"--network[ =]([\w.-]+)",
+        r"docker network (?:create|inspect|rm|connect|disconnect)(?: --\S+)* ([\w.-]+)",
+    ),
+    "image": (r"docker build .*(?:--tag|-t)[ =](?:[\w.:/-]+/)?([\w.-]+)", r"docker tag \S+ (?:[\w.:/-]+/)?([\w.-]+)"),
+}
+NAMES = {
+    "container": set(clean.CONTAINERS),
+    "volume": set(clean.VOLUMES),
+    "network": {clean.NETWORK, "bridge", "host", "none", "container"},
+    "image": {NAME},
+}
+
+
+def commands(page: Page) -> list[str]:
+    """The commands of a page, each as one line."""
+    return [command.text.replace("\\\n", "") for block in page.console for command in block.commands]
+
+
+def code_settings(files: dict[str, str]) -> set[str]:
+    """The variables that the service's code reads from its environment, but for what the build of an image says there."""
+    code = "\n".join(text for path, text in files.items() if re.fullmatch(r"service/.*\.py", path))
+    read = set(re.findall(r'environ(?:\.get\(|\[)"(\w+)"', code))
+    if fields := re.search(r"^class Settings\b.*?(?=^\S)", code, re.MULTILINE | re.DOTALL):
+        read |= {name.upper() for name in re.findall(r"^    (\w+): ", fields[0], re.MULTILINE)}
+    said = set(re.findall(r"^(?:ARG|ENV| {4,}) *([A-Z_]+)=", files.get("Dockerfile", ""), re.MULTILINE))
+    return {name for name in read - said if name.removesuffix("_FILE") not in read - {name}}
+
+
+def compose_files(files: dict[str, str]) -> dict[str, str]:
+    return {path: text for path, text in files.items() if re.fullmatch(r"(docker-)?compose\b.*\.yml", path)}
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=str)
+def test_all_names_in_commands_are_in_the_one_list(chapter):
+    for command in commands(read(chapter.page)):
+        for kind, patterns in COMMANDS.items():
+            found = {name for pattern in patterns for name in re.findall(pattern, command)}
+            assert found <= NAMES[kind], f"{chapter.page}: {command}\n{kind} names are those of chapters/tool/clean.py"
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=str)
+def test_all_names_in_compose_files_are_in_the_one_list(chapter, files):
+    for path, text in compose_files(files[chapter]).items():
+        named = set(re.findall(r"^(?:    )?name: *(\S+)$", text, re.MULTILINE))
+        named = {name.replace("${COMPOSE_PROJECT_NAME}", NAME) for name in named}
+        # Those that a learner never types begin with the same token, so they are the project's all the same.
+        assert [name for name in named if name != NAME and not name.startswith(f"{NAME}-")] == [], path
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=str)
+def test_there_is_one_database(chapter, files):
+    sources = {path: text for path, text in files[chapter].items() if not path.startswith(("tests/", "docs/"))}
+    sources[str(chapter.page)] = "\n".join(commands(read(chapter.page)))
+    for path, text in sources.items():
+        databases = set(re.findall(r"mongodb://[\w:@.${}-]*?/([\w-]+)", text)) | set(
+            re.findall(r"\buse (\w\S+)$", text)
+        )
+        assert databases <= {NAME, f"{NAME}-test", "admin"}, path
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=str)
+def test_settings_have_the_same_names_everywhere(chapter, files):
+    tree = files[chapter]
+    code = code_settings(tree)
+    allowed = code | {f"{name}_FILE" for name in code}
+    compose = compose_files(tree)
+    # As ${NAME}, or as a name without a value.
+    for_compose = set(re.findall(r"\$\{(\w+)|^ +([A-Z_]+):$", "\n".join(compose.values()), re.MULTILINE))
+    for_compose = {name for pair in for_compose for name in pair}
+    if ".env.example" in tree:
+        example = set(re.findall(r"^(?:# )?([A-Z][A-Z_]+)=", tree[".env.example"], re.MULTILINE))
+        assert code <= example, ".env.example has every setting"
+        assert example <= allowed | for_compose, ".env.example has no other"
+    for path, text in compose.items():
+        app = re.search(r"^  app:\n(.*?)(?=^(?:  )?\w|\Z)", text, re.MULTILINE | re.DOTALL)
+        environment = re.search(r"^    environment:\n((?:      .*\n)+)", app[1] if app else "", re.MULTILINE)
+        assert set(re.findall(r"^      (\w+):", environment[1] if environment else "", re.MULTILINE)) <= {
+            *allowed,
+            "WATCHFILES_FORCE_POLLING",  # what reloads in development is not the app itself
+        }, path
+    given = {
+        name for command in commands(read(chapter.page)) for name in re.findall(r"(?:-e|--env)[ =]([A-Z]\w*)", command)
+    }
+    assert given <= allowed | {"GLIBC_TUNABLES"}, chapter.page  # that one is MongoDB's
+
+
+# --- Versions ---------------------------------------------------------------------------------------------------------
+
+# The places that tell which versions will do: "Engine 25 and Compose 2.24.4, or newer", and the doctor's table.
+TELLING = (
+    r"\b(Engine) ([\d.]*\d)(?: and Compose|,? or newer)",
+    r"\b(Compose) ([\d.]*\d),? or newer",
+    r"^\| (Engine|Compose|Buildx) \| .*?older than ([\d.]*\d)",
+)
+
+
+def test_the_oldest_versions_that_will_do_are_the_doctors_everywhere():
+    doctor = (ROOT / "scripts/doctor").read_text()
+    least = {
+        name.title(): re.sub(r",\s*", ".", version.strip("(),"))
+        for name, version in re.findall(r"^(ENGINE|COMPOSE|BUILDX) = (\(.*?\))", doctor, re.MULTILINE)
+    }
+    told = {}
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))):
+        text = page.read_text(encoding="utf-8")
+        told[str(page.relative_to(ROOT))] = {
+            pair for pattern in TELLING for pair in re.findall(pattern, text, re.MULTILINE)
+        }
+    assert set().union(*told.values()) == set(least.items())
+    pages = {"README.md", "docs/00-start.md", "docs/reference/doctor.md", "docs/reference/production.md"}
+    assert {page for page, pairs in told.items() if pairs} >= pages
+
+
+# --- MongoDB ----------------------------------------------------------------------------------------------------------
+
+OPTION = "--env GLIBC_TUNABLES=glibc.pthread.rseq=1"
+MONGO = re.compile(
+    r"docker (?:container )?(?:run|create)\b(?P<options>.*?) [\w./:]*\bmongo(?:[:@][\w.:]+)?(?![\w./:-])(?P<rest>.*)"
+)
+
+
+def bare_runs(text: str) -> list[str]:
+    """The commands that start MongoDB by hand, without the option that lets it start on Linux 6.19 and newer."""
+    lines = re.sub(r"\\\n(?:> )?\s*", "", text).splitlines()
+    return [line for line in lines for run in MONGO.finditer(line) if serves(run) and OPTION not in run["options"]]
+
+
+def serves(run: re.Match[str]) -> bool:
+    """Whether what is run is MongoDB itself, and not another program of its image."""
+    program = re.match(r" +(\w+)", run["rest"])
+    return "--entrypoint" not in run["options"] and (program is None or program[1] == "mongod")
+
+
+def bare_services(compose: str) -> list[str]:
+    """The services that start MongoDB without that option."""
+    services = re.split(r"^  (?=\w)", compose, flags=re.MULTILINE)
+    images = [
+        service
+        for service in services
+        if re.search(r"^    image: .*(?<!\w)(?<!\w-)mongo(?![\w-])", service, re.MULTILINE)
+    ]
+    return [
+        service
+        for service in images
+        if not re.search(r"^    entrypoint:|^      GLIBC_TUNABLES: \S", service, re.MULTILINE)
+    ]
+
+
+def test_all_that_starts_mongodb_starts_it_on_every_kernel():
+    listing = [
+        "git",
+        "ls-files",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+        "--",
+        ".",
+        ":!tests",
+        ":!chapters/tests",
+    ]
+    for path in subprocess.run(listing, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines():
+        if (ROOT / path).is_file():
+            text = (ROOT / path).read_text(encoding="utf-8", errors="replace")
+            assert bare_runs(text) == [], path
+            if path.endswith(".yml"):
+                assert bare_services(text) == [], path
+
+
+def test_what_starts_mongodb_is_found():
+    bare = (
+        "docker run mongo:8.0",
+        "docker run -d mongo",
+        "$ docker run --name m \\\n>   docker.io/library/mongo:8.0 mongod --auth",
+    )
+    for command in bare:
+        assert len(bare_runs(command)) == 1, command
+    other = (
+        f"docker run {OPTION} mongo:8.0",
+        "docker run mongo:8.0 touch /x",
+        "docker run --entrypoint sleep mongo:8.0 9",
+    )
+    for command in (*other, "docker run --name mongodb flask-mongo-app", "docker run flask-mongo-app:1 mongodb"):
+        assert bare_runs(command) == [], command
+    service = "services:\n  mongodb:\n    image: ${MONGO_IMAGE:-mongo:8.0}\n    environment:\n"
+    assert len(bare_services(service)) == len(bare_services(service + "      GLIBC_TUNABLES:\n")) == 1
+    assert bare_services(service + "      GLIBC_TUNABLES: x\n") == []

@@ -1,0 +1,192 @@
+"""How pages are read, run and compared: on a bash of this machine, and once on a learner's."""
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from chapters.tests.support.machine import Machine
+from chapters.tests.support.page import PageError, compare, read
+from chapters.tests.support.runner import Result, run
+from chapters.tests.support.terminal import Terminal, shown
+
+
+@pytest.fixture
+def page(tmp_path, monkeypatch):
+    """Runs a page with this text, and returns the results of its commands."""
+    monkeypatch.setattr("chapters.tests.support.runner.PATIENCE", 2)
+    monkeypatch.setattr(Terminal, "limit", 3)
+
+    def run_page(text: str) -> list[Result]:
+        path = tmp_path / "page.md"
+        path.write_text(text)
+        return list(run(read(path), partial(Terminal, "bash"), lambda heading: None))
+
+    return run_page
+
+
+def block(text: str, *directives: str) -> str:
+    return "\n".join([*(f"<!-- {directive} -->" for directive in directives), "```console", text, "```", "", ""])
+
+
+def wrongs(results: list[Result]) -> list[str | None]:
+    return [result.wrong for result in results]
+
+
+# As docker exec -it does, with a terminal of its own.
+ASKS = """python3 -c 'import pty; pty.spawn(["env", "PS1=in: ", "sh", "-i"])'"""
+
+GOOD = {
+    "output": block("$ echo one; echo two\none\ntwo\n$ echo\n$ printf 'no end of line'\nno end of line"),
+    "one shell": block("$ x=5; cd /") + block('$ echo "$x $PWD"\n5 /'),
+    "wildcards": block("$ seq 9\n1\n…\n5\n…\n9\n…") + block("$ echo id 3f2a up\nid … up"),
+    "a continued command": block("$ cat <<EOF | tr a b\n> a\n>\n>  aa\n> EOF\nb\n\n bb\n$ echo 1 \\\n>   2\n1 2"),
+    "an exit status": block("$ true\n$ (exit 3)", "exit 3"),
+    "any order": block("$ printf 'b 1\\na\\nb 2\\n'\na\nb 2\nb …", "any order"),
+    "waiting": block('$ echo x >>"$HOME/tries"; wc --lines <"$HOME/tries"\n3', "wait"),
+    "not run": block("$ false", "not run: it is an example"),
+    "a second terminal": block("$ echo up; exec sleep 60\nup", "terminal 2", "keeps running")
+    + block("$ echo meanwhile\nmeanwhile"),
+    "an interruption": block("$ (echo up; exec sleep 60)\nup", "keeps running")
+    + block("^C")
+    + block("$ echo again\nagain"),
+    "what an interruption says": block(
+        "$ (trap 'echo bye; exit 4' INT; echo up; while :; do sleep 0.1; done)\nup", "keeps running"
+    )
+    + block("^C\n…bye", "exit 4"),
+    "what a person sees": block("$ cd /nowhere\nbash: cd: /nowhere: No such file or directory", "exit 1")
+    + block("$ stty size\n500 120"),
+    "a program that asks": block(f"$ {ASKS}\nin: echo hi\nhi\nin: exit", "prompt: in:"),
+}
+
+
+@pytest.mark.parametrize("text", GOOD.values(), ids=GOOD)
+def test_a_page_that_says_what_is_printed_passes(page, text, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert set(wrongs(page(text))) <= {None}
+
+
+BAD = {
+    "another line": (block("$ echo one\ntwo"), "the output differs"),
+    "a line too many": (block("$ echo one\none\ntwo"), "the output differs"),
+    "a line that is not on the page": (block("$ seq 2\n1"), "the output differs"),
+    "another order": (block("$ seq 2\n2\n1"), "the output differs"),
+    "not in any order": (block("$ seq 3\n2\n1", "any order"), "the output differs"),
+    "a failure": (block("$ false"), "exit status 1, not 0"),
+    "no failure": (block("$ true", "exit 1"), "exit status 0, not 1"),
+    "never as waited for": (block("$ echo one\ntwo", "wait"), "the output differs"),
+    "a command that ends": (block("$ true\nup", "keeps running"), "it ended by itself, with status 0"),
+    "a command that does not end": (block("$ sleep 60"), "waited 3 s for the end of: sleep 60"),
+    "a server that does not say it": (
+        block("$ sleep 60\nup", "keeps running"),
+        "waited 3 s for the output that the page",
+    ),
+    "a server that died": (
+        block("$ PROMPT_COMMAND='touch \"$HOME/end\"'; (echo up; sleep 0.1; exit 3)\nup", "terminal 2", "keeps running")
+        + block('$ cat "$HOME/end"', "wait")
+        + block("^C", "terminal 2"),
+        "it ended by itself, with status 3",
+    ),
+    "nothing to interrupt": (block("^C"), "nothing runs in this terminal that ^C could end"),
+    "no continuation": (block("$ echo one\n> two"), "bash did not wait for the line that continues it: two"),
+    "an open quote": (block("$ echo 'one"), "bash waits for another line: a quote or a bracket is open"),
+    "another answer": (block(f"$ {ASKS}\nin: echo hi\nho\nin: exit", "prompt: in:"), "the output differs"),
+}
+
+
+@pytest.mark.parametrize(("text", "wrong"), BAD.values(), ids=BAD)
+def test_a_page_that_says_something_else_does_not(page, text, wrong, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert wrongs(page(text))[-1].startswith(wrong)
+
+
+def test_a_busy_terminal_takes_no_command(page):
+    results = page(block("$ (echo up; exec sleep 60)\nup", "keeps running") + block("$ echo one\none"))
+    assert wrongs(results) == [None, "this terminal is still busy with: (echo up; exec sleep 60)"]
+
+
+def test_the_report_names_the_place_and_shows_the_difference(page, tmp_path):
+    text = block("$ true") + block("$ printf 'a 1\\nb\\n' |\n> cat\na …\nc")
+    result = page(text)[-1]
+    report = result.report(read(tmp_path / "page.md")).splitlines()
+    assert report == [
+        f"{tmp_path}/page.md:6: the output differs",
+        "$ printf 'a 1\\nb\\n' |",
+        "> cat",
+        "  a 1",
+        "- c",
+        "+ b",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        ("```console\n$ true\n", "1: this block has no end"),
+        ("```console\ntrue\n```\n", "2: a console block begins with a command, '$ …'"),
+        ("```console\n```\n", "1: a console block without a command"),
+        ("- a\n  ```console\n", "2: a fence that is not at the line's start is not run"),
+        ("<!-- exits 1 -->\n```console\n$ true\n```\n", "2: no directive of a block: <!-- exits 1 -->"),
+    ],
+)
+def test_a_mistake_in_a_page_is_named(tmp_path, text, mistake):
+    path = tmp_path / "page.md"
+    path.write_text(text)
+    with pytest.raises(PageError) as raised:
+        read(path)
+    assert str(raised.value) == f"{path}:{mistake}"
+
+
+def test_a_comment_away_from_a_block_is_no_directive(tmp_path):
+    path = tmp_path / "page.md"
+    path.write_text("<!-- a note -->\n\n```console\n$ true\n```\n")
+    assert read(path).blocks[0].commands[0].text == "true"
+
+
+@pytest.mark.parametrize(
+    ("written", "lines"),
+    [
+        ("\x1b[32mgreen\x1b[0m\tand\x1b]0;title\x07 plain\n", ["green   and plain"]),
+        ("10 %\r20 %\r100 %\n", ["100 %"]),
+        ("loading\r\x1b[Kdone\n", ["done"]),
+        ("a\nb\n\x1b[2Ac\n\x1b[1Bd\n", ["c", "b", "d"]),
+        ("\x1b[1A\x1b[1B\x1b[0G\x1b[?25lfirst\x1b[?25h\n", ["first"]),
+        ("a\nb\n\x1b[1A\x1b[Jc\n\n", ["a", "c"]),
+        ("abc\b\bx\x1b[2D\x1b[1Cy\n", ["ayc"]),
+        ("", []),
+    ],
+)
+def test_the_screen_shows_what_a_terminal_shows(written, lines):
+    assert shown(written) == lines
+
+
+def test_wildcards_in_any_number():
+    assert compare(["…", "a", "…", "b", "…"], ["x", "a", "a", "y", "b", "b"])
+    assert not compare(["…", "a", "…", "b"], ["a", "b", "c"])
+    assert compare(["…"], [])
+    assert not compare(["a"], [])
+
+
+def test_a_learners_machine_has_an_empty_engine_that_pulls_and_is_made_empty_again(machine: Machine):
+    page = Path(__file__).with_name("example.md")
+    machine.empty()
+    machine.clone()
+    results = list(run(read(page), machine.terminal, lambda heading: None))
+    assert [result.report(read(page)) for result in results if result.wrong] == []
+    assert machine.traces() == {
+        "container web",
+        "image flask-mongo-app:latest",
+        "network flask-mongo-app-net",
+        "volume flask-mongo-app-data",
+        "file ?? left",
+        "process sleep 1000",
+    }
+    machine.empty()
+    assert machine.root("docker system df --format '{{.Type}} {{.TotalCount}}'").splitlines() == [
+        "Images 0",
+        "Containers 0",
+        "Local Volumes 0",
+        "Build Cache 0",
+    ]
+    machine.clone()
+    assert machine.traces() == set()

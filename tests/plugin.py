@@ -1,0 +1,56 @@
+"""How pytest runs all tests, those of the course included: in which process, and what it reports of skipped ones."""
+
+import os
+import signal
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+REQUIRE_ALL = bool(os.environ.get("REQUIRE_ALL"))
+
+# The machine's proxy, if any, cannot reach the servers that run here.
+os.environ["NO_PROXY"] = os.environ["no_proxy"] = ",".join(
+    filter(None, [os.environ.get("no_proxy") or os.environ.get("NO_PROXY"), "localhost,127.0.0.1,::1"])
+)
+
+# Shells start background jobs with SIGINT ignored, and children inherit that; some tests send it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In several processes, each runs whole files; one runs all that load the engine, one after another.
+
+    Tests that have a group already keep it.
+    """
+    for item in items:
+        if item.get_closest_marker("xdist_group"):
+            continue
+        group = "engine" if "engine" in item.fixturenames else "/".join(item.path.parts[-2:])
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Iterator[None]:
+    """With REQUIRE_ALL=1, a test that would be skipped has failed."""
+    report = yield
+    if REQUIRE_ALL and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"REQUIRE_ALL: {report.longrepr[2]}"
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name what was skipped, and why: '12 containers tests skipped: no Docker Engine answers'."""
+    skipped = Counter(
+        (folder_of(report.nodeid), report.longrepr[2].removeprefix("Skipped: "))
+        for report in terminalreporter.getreports("skipped")
+    )
+    for (folder, reason), number in sorted(skipped.items()):
+        terminalreporter.write_line(f"{number} {folder} tests skipped: {reason}", yellow=True)
+
+
+def folder_of(nodeid: str) -> str:
+    """The folder that a test is named after: api for tests/api/…, chapters for chapters/tests/…."""
+    return next(part for part in nodeid.split("/") if part != "tests")
