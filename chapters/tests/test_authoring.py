@@ -44,7 +44,7 @@ def test_save_needs_no_commit(course):
 def test_save_keeps_comments_order_and_folders(course):
     odd = "# first\n\n= run\n+ app.py\n# last\n+ notes.txt\n= extra/\n- extra/a.txt\n"
     course.write(
-        **{"chapters/01-app/changes": odd, "chapters/03-more/changes": "= README.md\n= app.py\n- notes.txt\n= extra/\n"}
+        **{"chapters/01-app/changes": odd, "chapters/03-more/changes": "= more.md\n= app.py\n- notes.txt\n= extra/\n"}
     )
     course.chapter("save")
     assert course.read("chapters/01-app/changes") == odd
@@ -114,6 +114,7 @@ def test_later_chapters_carry_a_fix(course):
     assert course.at("02-look")["app.py"] == GOOD_DAY.strip()
     assert course.read("app.py") == GOOD_DAY + "print('and more')\n"
     assert course.read("chapters/01-app/changes") == APP
+    assert course.read("README.md") == FILES["README.md"]
     assert course.git("worktree", "list").count("\n") == 0
 
 
@@ -236,12 +237,12 @@ def test_a_conflict_that_is_mended_with_git_itself(course):
 
 
 def test_a_conflict_may_end_in_a_chapter_without_a_change(course):
-    course.commit(**{"chapters/03-more/changes": "= app.py\n- notes.txt\n= README.md\n= extra/\n"})
+    course.commit(**{"chapters/03-more/changes": "= app.py\n- notes.txt\n= more.md\n= extra/\n"})
     course.chapter("save")
     course.commit()
     there, _ = conflict(course)
     there.write(**{"app.py": "import sys\n\nprint('hello', sys.argv)\nprint('end')\n", "notes.txt": "to do\n"})
-    there.git("rm", "--quiet", "-r", "--force", "extra", "README.md")
+    there.git("rm", "--quiet", "-r", "--force", "extra", "more.md")
     there.git("add", "--all")
     there.chapter("save")
     course.git("commit", "--quiet", "--message", "Less")
@@ -273,7 +274,7 @@ def test_what_save_refuses(course):
     there = edit(course, "01-app")
     assert there.refusal("save") == "Nothing is changed here: change something, or scripts/chapter save --abort"
     assert course.refusal("edit", "01").startswith(f"{there.folder} is there already: go on in it, or ")
-    for path in ("docs/01-app.md", "chapters/tests/test_x.py"):
+    for path in ("docs/01-app.md", "README.md", "chapters/tests/test_x.py"):
         mine = there.commit("Mine", **{path: "mine\n"})
         assert there.refusal("save") == (
             f"{path} is the same in every chapter, or in none: undo that here, and change it on main"
@@ -298,13 +299,13 @@ def test_what_save_refuses(course):
 
 def test_main_may_move_on_meanwhile(course):
     there = edit(course, "01-app")
-    course.commit(**{"README.md": "# The better course\n", "docs/reference.md": "# More\n"})
+    course.commit(**{"more.md": "# The better course\n", "docs/reference.md": "# More\n"})
     there.write(run="better\n")
     there.chapter("save")
     course.chapter("save")
     course.git("add", "chapters")
     publish(course)
-    assert course.read("README.md") == "# The better course\n"
+    assert course.read("more.md") == "# The better course\n"
     assert course.at("01-app")["run"] == "better"
 
 

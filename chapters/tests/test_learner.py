@@ -167,12 +167,12 @@ def test_stash_takes_new_files_along_only_where_they_are_in_the_way(at_app):
     at_app.write(mine="mine\n")
     at_app.chapter("go", "02", "--stash")
     assert at_app.read("mine") == "mine\n"
-    at_app.write(**{"README.md": "mine\n"})
+    at_app.write(**{"more.md": "mine\n"})
     at_app.chapter("go", "03", "--stash")
-    assert at_app.read("README.md") == "# The course\n"
+    assert at_app.read("more.md") == "# The course\n"
     at_app.chapter("go", "02")
     at_app.git("stash", "pop")
-    assert at_app.read("README.md") == "mine\n"
+    assert at_app.read("more.md") == "mine\n"
 
 
 @pytest.mark.parametrize("answer", ["", "\n", "n\n", "yo\n"])
@@ -186,10 +186,10 @@ def test_discard_asks(at_app, answer):
 
 def test_discard_after_a_yes(at_app):
     change(at_app)
-    at_app.write(**{"README.md": "mine\n", "mine": "mine\n"})
+    at_app.write(**{"more.md": "mine\n", "mine": "mine\n"})
     done = at_app.chapter("go", "03", "--discard", typed="y\n")
-    assert done.startswith("Throw away your changes in app.py, README.md? [y/N] You are at 03-more")
-    assert at_app.read("README.md") == "# The course\n"
+    assert done.startswith("Throw away your changes in app.py, more.md? [y/N] You are at 03-more")
+    assert at_app.read("more.md") == "# The course\n"
     assert at_app.read("mine") == "mine\n"  # was in nobody's way
 
 
@@ -197,7 +197,7 @@ def test_stash_and_discard_exclude_each_other(at_app):
     assert at_app.run("scripts/chapter", "go", "next", "--stash", "--discard").returncode == 2
 
 
-@pytest.mark.parametrize("path", ["README.md", "extra/a.txt", "extra"])
+@pytest.mark.parametrize("path", ["more.md", "extra/a.txt", "extra"])
 def test_new_files_that_would_be_overwritten_are_work(at_app, path):
     at_app.write(**{path: "mine\n"})
     assert at_app.refusal("go", "03").startswith(f"You have changes in {path}: ")
@@ -205,13 +205,13 @@ def test_new_files_that_would_be_overwritten_are_work(at_app, path):
 
 
 def test_ignored_files_that_would_be_overwritten_are_work_too(at_app):
-    (at_app.folder / ".git/info/exclude").write_text("README.md\n")
-    at_app.write(**{"README.md": "mine\n"})
-    assert at_app.refusal("go", "03").startswith("You have changes in README.md: ")
+    (at_app.folder / ".git/info/exclude").write_text("more.md\n")
+    at_app.write(**{"more.md": "mine\n"})
+    assert at_app.refusal("go", "03").startswith("You have changes in more.md: ")
     assert at_app.refusal("go", "03", "--stash").endswith(
-        "README.md is in the way: move it elsewhere, and then scripts/chapter go 03"
+        "more.md is in the way: move it elsewhere, and then scripts/chapter go 03"
     )
-    assert at_app.read("README.md") == "mine\n"
+    assert at_app.read("more.md") == "mine\n"
 
 
 def test_what_is_in_nobodys_way_stays(at_app):

@@ -122,6 +122,7 @@ def test_what_is_never_woven_needs_no_line(course):
     ("path", "named", "first"),
     [
         ("docs/reference.md", "docs/", "docs/00-start.md"),
+        ("README.md", "README.md", "README.md"),
         ("scripts/chapter", "scripts/chapter", "scripts/chapter"),
         ("chapters/tool/main.py", "chapters/tool/", TOOL[1]),
     ],

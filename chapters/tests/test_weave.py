@@ -11,13 +11,26 @@ from tests.support import ROOT
 def test_each_chapter_has_just_its_files(course):
     course.chapter("tags")
     pages = {path for path in FILES if path.startswith("docs/")}
-    start = {*pages, *TOOL, ".gitignore"}
+    start = {*pages, *TOOL, ".gitignore", "README.md"}
     assert course.at("00-start").keys() == start
     assert course.at("01-app").keys() == course.at("02-look").keys() == {*start, "app.py", "notes.txt", "run"}
-    assert course.at("03-more").keys() == {*start, "app.py", "run", "README.md", "extra/a.txt", "extra/b/ä ö.txt"}
+    assert course.at("03-more").keys() == {*start, "app.py", "run", "more.md", "extra/a.txt", "extra/b/ä ö.txt"}
     assert course.at("02-look")["app.py"] == FILES["chapters/01-app/files/app.py"].strip()
     assert course.at("03-more")["app.py"].endswith("print('and more')")
     assert course.git("ls-tree", "ch/01-app", "run").startswith("100755 ")
+
+
+def test_the_readme_names_the_chapter_at_its_tag(course):
+    course.chapter("tags")
+    assert course.at("02-look")["README.md"].splitlines() == [
+        "# The course",
+        "",
+        "> **Chapter 02: Look at it.** Its page is [docs/02-look.md](docs/02-look.md).",
+        "",
+        "It is small.",
+    ]
+    assert "README.md" not in course.chapter("diff", "01")
+    assert course.chapter("diff", "02") == "02-look changes no file.\n"
 
 
 def test_a_chapter_is_a_commit_that_depends_on_its_content_alone(course):

@@ -11,7 +11,7 @@ from chapters.tool import git
 from chapters.tool.export import export
 from chapters.tool.place import find
 from chapters.tool.review import changed
-from chapters.tool.sources import EVERYWHERE, Source, stays_on_main
+from chapters.tool.sources import EVERYWHERE, README, Source, stays_on_main
 from chapters.tool.user import CourseError
 from chapters.tool.weave import Woven, weave
 
@@ -65,9 +65,9 @@ def finish(edit: Edit) -> tuple[list[str], Path]:
     else:
         change(edit, woven[place])
         carry(*(item.commit for item in woven[place + 1 :]))
-    files = export(
-        Source(edit.main), [*(item.files for item in woven[:place]), *carried(woven[place:])], git.list_tree("HEAD")
-    )
+    source = Source(edit.main)
+    chain = [unsigned(source, files) for files in (*(item.files for item in woven[:place]), *carried(woven[place:]))]
+    files = export(source, chain, chain[-1])
     tree = git.write_trees([files])[0]
     outcome = git.write_commit(tree, f"Change {edit.chapter}", [edit.main], git.START)
     # As an ordinary change to main, which may have moved on meanwhile.
@@ -77,7 +77,7 @@ def finish(edit: Edit) -> tuple[list[str], Path]:
             fix = f"resolve that in {home}, then git worktree remove --force {git.ROOT}"
             raise CourseError(f"main has moved on, and conflicts in {conflicts(home)}: {fix}")
         raise CourseError(f"{home} has changes in the same files: commit them there, then scripts/chapter save here")
-    names = [name for name, _ in changed(Source(edit.main), Source(tree))]
+    names = [name for name, _ in changed(source, Source(tree))]
     remove()
     return names, home
 
@@ -142,6 +142,11 @@ def carried(woven: list[Woven]) -> list[git.Files]:
     if now != [item.chapter.subject for item in woven]:
         raise CourseError("A chapter's commit is missing: scripts/chapter save --abort, and edit it again")
     return [git.list_tree(commit) for commit in commits]
+
+
+def unsigned(source: Source, files: git.Files) -> git.Files:
+    """The files, with the README as it is on main."""
+    return {**files, README: source.woven[README]} if README in files else files
 
 
 def remove() -> None:

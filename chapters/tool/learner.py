@@ -9,7 +9,7 @@ import subprocess
 
 from chapters.tool import git
 from chapters.tool.place import course, find, position, where
-from chapters.tool.sources import Source
+from chapters.tool.sources import README, Source
 from chapters.tool.user import CourseError, confirm
 
 
@@ -91,10 +91,11 @@ def diff(arguments: argparse.Namespace) -> int:
     item = find(woven, arguments.chapter)
     place = woven.index(item)
     before = woven[place - 1].tree if place else git.output("hash-object", "-t", "tree", "--stdin")
-    if before == item.tree:
+    compared = (before, item.tree, "--", ".", f":!{README}")
+    if git.run("diff", "--quiet", *compared).returncode == 0:
         print(f"{item.chapter.name} changes no file.")
         return 0
-    return subprocess.run(["git", "-C", git.ROOT, "diff", before, item.tree, "--"], check=False).returncode
+    return subprocess.run(["git", "-C", git.ROOT, "diff", *compared], check=False).returncode
 
 
 def open_chapter(arguments: argparse.Namespace) -> None:

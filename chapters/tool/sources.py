@@ -10,8 +10,10 @@ from chapters.tool.user import CourseError
 
 SERIES = "chapters/series"
 TOOL = "chapters/tool/"
-# The same in every chapter: the pages, so that `diff` shows only code, and the tool, which the learner moves on with.
-EVERYWHERE = ("docs/", "scripts/chapter", TOOL)
+README = "README.md"
+# The same in every chapter: the pages and the README, so that `diff` shows only code, and the tool, with which the
+# learner moves on. At a tag, the README also names the chapter.
+EVERYWHERE = ("docs/", README, "scripts/chapter", TOOL)
 # These stay on main, but for the tool: the last chapter is main without them.
 MAIN_ONLY = (".ci/", ".github/", "chapters/", "tests/stand-ins/")
 CHAPTER = re.compile(r"(?P<name>(?P<number>\d\d)-[a-z0-9]+(?:-[a-z0-9]+)*)  (?P<title>\S.*\S)")

@@ -10,7 +10,7 @@ import argparse
 from dataclasses import dataclass
 
 from chapters.tool import git
-from chapters.tool.sources import Chapter, Source
+from chapters.tool.sources import README, Chapter, Source
 from chapters.tool.user import CourseError
 
 
@@ -28,7 +28,7 @@ class Woven:
 def weave(source: Source) -> list[Woven]:
     """Write the chain of commits and the annotated tags as objects. No reference is changed."""
     woven: list[Woven] = []
-    chain = source.chain()
+    chain = list(map(signed, source.chapters, source.chain()))
     for number, (chapter, files, tree) in enumerate(zip(source.chapters, chain, git.write_trees(chain))):
         date = git.START + 60 * number
         commit = git.write_commit(tree, chapter.subject, [before.commit for before in woven[-1:]], date)
@@ -36,6 +36,16 @@ def weave(source: Source) -> list[Woven]:
         tag = git.output("mktag", stdin=f"{head}\n\n{chapter.title}\n".encode())
         woven.append(Woven(chapter, files, tree, commit, tag))
     return woven
+
+
+def signed(chapter: Chapter, files: git.Files) -> git.Files:
+    """The files, with a README whose second line names the chapter: on GitHub, nothing else does."""
+    if README not in files:
+        return files
+    mode, blob = files[README]
+    title, _, rest = git.read_blobs([blob])[blob].partition(b"\n")
+    note = f"\n> **Chapter {chapter.number}: {chapter.title}.** Its page is [{chapter.page}]({chapter.page}).\n"
+    return {**files, README: (mode, git.write_blob(title + b"\n" + note.encode() + rest))}
 
 
 def set_tags(woven: list[Woven]) -> dict[str, list[str]]:

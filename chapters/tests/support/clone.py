@@ -11,12 +11,12 @@ TOOL = ("scripts/chapter", *sorted(f"chapters/tool/{path.name}" for path in (ROO
 CHAPTERS = ["00-start", "01-app", "02-look", "03-more"]
 FILES = {
     "chapters/series": "00-start  Start here\n01-app  Write the app\n02-look  Look at it\n03-more  Say more\n",
-    "chapters/00-start/changes": "= docs/\n= scripts/chapter\n= chapters/tool/\n= .gitignore\n",
+    "chapters/00-start/changes": "= docs/\n= scripts/chapter\n= chapters/tool/\n= .gitignore\n= README.md\n",
     "chapters/01-app/changes": "# small, at first\n+ app.py\n\n+ notes.txt\n= run\n",
     "chapters/01-app/files/app.py": "import sys\n\nprint('hello')\n\n# end\n",
     "chapters/01-app/files/notes.txt": "to do\n",
     "chapters/02-look/changes": "",
-    "chapters/03-more/changes": "= app.py\n- notes.txt\n= extra/\n= README.md\n",
+    "chapters/03-more/changes": "= app.py\n- notes.txt\n= extra/\n= more.md\n",
     "chapters/check.sh": 'ok() { echo "ok  $*"; }\n',
     "chapters/01-app/check.sh": 'test -f mine || { echo "--  mine: make it"; exit 1; }\nok mine\necho "01-app: done"\n',
     ".gitignore": "__pycache__/\n/.env\n",
@@ -25,7 +25,8 @@ FILES = {
     "run": "#!/bin/sh\npython3 app.py\n",
     "extra/a.txt": "a\n",
     "extra/b/ä ö.txt": "b\n",
-    "README.md": "# The course\n",
+    "more.md": "# The course\n",
+    "README.md": "# The course\n\nIt is small.\n",
     "docs/reference.md": "# Look it up\n",
     **{f"docs/{chapter}.md": f"# {chapter}\n" for chapter in CHAPTERS},
 }
