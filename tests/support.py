@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -86,6 +87,23 @@ def run_tests(*arguments: str, **variables: str) -> subprocess.CompletedProcess[
     command = [ROOT / "scripts/test", "-q", "-p", "no:cacheprovider", *arguments]
     here = {name: value for name, value in os.environ.items() if name != "REQUIRE_ALL"}
     return subprocess.run(command, env=here | variables, capture_output=True, text=True, check=False)
+
+
+def prose(lines: list[str]) -> dict[int, str]:
+    """The lines outside of fenced blocks and tables, by their numbers."""
+    kept, fenced = {}, False
+    for number, line in enumerate(lines, 1):
+        if line.lstrip().startswith("```"):
+            fenced = not fenced
+        elif not fenced and not line.startswith("|"):
+            kept[number] = line
+    return kept
+
+
+def dead_links(page: Path) -> list[str]:
+    """The files that a page links to and that do not exist."""
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)[^)]*\)", page.read_text(encoding="utf-8"))
+    return [link for link in links if not (page.parent / link).exists()]
 
 
 def copy_repository(folder: Path, name: str = NAME) -> None:

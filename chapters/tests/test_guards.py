@@ -2,14 +2,13 @@
 
 import re
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from chapters.tests.support.course import CHAPTERS, Chapter, lay_out, texts
 from chapters.tests.support.page import ANY, Page, read
 from chapters.tool import clean
-from tests.support import NAME, ROOT
+from tests.support import NAME, ROOT, dead_links, prose
 
 LAST_PARTS = ["Try it", "If it fails", "Clean up", "Next"]
 WIDTH = 120
@@ -25,22 +24,6 @@ def files(tmp_path_factory) -> dict[Chapter, dict[str, str]]:
 def following(chapter: Chapter) -> Chapter | None:
     rest = CHAPTERS[CHAPTERS.index(chapter) + 1 :]
     return rest[0] if rest else None
-
-
-def prose(lines: list[str]) -> dict[int, str]:
-    """The lines outside of fenced blocks and tables, by their numbers."""
-    kept, fenced = {}, False
-    for number, line in enumerate(lines, 1):
-        if line.lstrip().startswith("```"):
-            fenced = not fenced
-        elif not fenced and not line.startswith("|"):
-            kept[number] = line
-    return kept
-
-
-def dead_links(page: Path) -> list[str]:
-    links = re.findall(r"\]\((?!https?:|#)([^)#]+)[^)]*\)", page.read_text(encoding="utf-8"))
-    return [link for link in links if not (page.parent / link).exists()]
 
 
 def section(page: Page, heading: str) -> list[str]:
@@ -85,22 +68,6 @@ def test_a_page_says_how_to_see_what_its_chapter_changed_and_links_the_page_that
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=str)
 def test_all_that_a_page_links_to_is_there(chapter):
     assert dead_links(chapter.page) == []
-
-
-@pytest.mark.parametrize(
-    "page",
-    [
-        ROOT / "README.md",
-        ROOT / "CONTRIBUTING.md",
-        ROOT / "docs/README.md",
-        *sorted((ROOT / "docs/reference").glob("*.md")),
-    ],
-    ids=lambda page: str(page.relative_to(ROOT)),
-)
-def test_a_page_to_look_things_up_in_has_narrow_lines_and_links_what_is_there(page):
-    lines = page.read_text(encoding="utf-8").splitlines()
-    assert {number: line for number, line in prose(lines).items() if len(line) > WIDTH} == {}
-    assert dead_links(page) == []
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=str)

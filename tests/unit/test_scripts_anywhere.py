@@ -23,6 +23,11 @@ SCRIPTS = sorted(
 BASH = [script for script in SCRIPTS if (ROOT / script).read_text().startswith("#!/usr/bin/env bash")]
 
 
+def test_the_list_of_commands_is_complete():
+    listed = (ROOT / "scripts/README.md").read_text()
+    assert [script for script in SCRIPTS if f"| `{script.removeprefix('scripts/')}` |" not in listed] == []
+
+
 @pytest.mark.parametrize("script", BASH)
 def test_it_finds_its_clone_as_all_do(script):
     text = (ROOT / script).read_text()

@@ -1,0 +1,47 @@
+"""The course lifts out: what CONTRIBUTING says removes it, and leaves a project that is whole."""
+
+import re
+import subprocess
+
+import pytest
+
+from chapters.tests.support.page import read
+from tests.support import BIN, ROOT, copy_repository
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A clone without the course."""
+    folder = tmp_path_factory.mktemp("removal") / "project"
+    copy_repository(folder)
+    (folder / ".venv").symlink_to(BIN.parent)
+    block = next(block for block in read(ROOT / "CONTRIBUTING.md").console if block.heading == "Remove the course")
+    for command in block.commands:
+        subprocess.run(["bash", "-euc", command.text], cwd=folder, check=True)
+    for command in ("init --quiet", "add --all"):
+        subprocess.run(["git", "-C", folder, *command.split()], check=True)
+    return folder
+
+
+def run(*command, folder):
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_no_page_is_left_that_mentions_it(project):
+    pages = [path for path in project.rglob("*.md") if ".venv" not in path.parts]
+    assert project / "README.md" in pages
+    assert [path for path in pages if re.search("chapter|ch/", path.read_text())] == []
+    assert "\n\n\n\n" not in (project / "README.md").read_text()
+
+
+def test_lint(project):
+    run(".ci/lint", folder=project)
+
+
+def test_unit_tests(project):
+    run("scripts/test", "-q", "-p", "no:cacheprovider", "tests/unit", folder=project)
+
+
+def test_all_other_tests_are_collected(project):
+    run("scripts/test", "-q", "-p", "no:cacheprovider", "--collect-only", folder=project)
