@@ -1,6 +1,7 @@
 """What tests of more than one folder use: the real processes they talk to, and ways to wait for them."""
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -201,6 +202,17 @@ class Server:
             wait_for(lambda: process.poll() is not None or self.get("/healthz").ok, "the service to answer")
             assert process.poll() is None, self.output.read_text()
             yield process
+
+    def log(self) -> list[dict[str, object]]:
+        """The lines that the service has logged; the last one may still be half written, and is left out then."""
+        return [json.loads(line) for line in self.output.read_text().splitlines(keepends=True) if line.endswith("\n")]
+
+    def logged(self, request_id: str) -> list[dict[str, object]]:
+        """Wait for the lines of one request, and return them."""
+        return wait_for(
+            lambda: [line for line in self.log() if line.get("request_id") == request_id],
+            f"the log of request {request_id}",
+        )
 
     def request(self, method: str, path: str, **options: object) -> requests.Response:
         return requests.request(method, self.url + path, timeout=LIMIT, **options)

@@ -108,8 +108,7 @@ def test_the_token_is_not_in_the_log(guarded):
 def test_a_sane_request_id_is_taken_over_and_logged(guarded, given):
     response = guarded.request("GET", "/nothing?secret=1", headers={"X-Request-ID": given})
     assert response.headers["X-Request-ID"] == given
-    lines = [json.loads(line) for line in guarded.output.read_text().splitlines()]
-    line = next(line for line in lines if line.get("request_id") == given)
+    [line] = guarded.logged(given)
     assert line["duration_ms"] >= 0
     assert {name: line[name] for name in ("level", "message", "method", "path", "status")} == {
         "level": "INFO",
@@ -130,7 +129,7 @@ def test_any_other_request_id_is_made_anew(guarded, given):
 def test_every_line_of_the_log_is_json(guarded, service):
     service.get("/healthz")
     for server in (guarded, service):
-        lines = [json.loads(line) for line in server.output.read_text().splitlines()]
+        lines = server.log()
         assert all({"time", "level", "message"} <= line.keys() for line in lines)
         messages = {line["message"] for line in lines}
         assert {"Connected to MongoDB", f"Server is running on port {server.port}"} <= messages
