@@ -40,11 +40,11 @@ from chapters.tool.weave import print_weave, tags
 
 
 def try_page(arguments: argparse.Namespace) -> None:
-    """Run a chapter's page as a program, on a learner's machine; --help shows more."""
+    """Run a page as a program on a learner's machine, and show where its output is not what the page says."""
     program = git.ROOT / "chapters/tests/try"
     if not program.exists():
         raise CourseError("Pages are run on main: scripts/chapter go main")
-    os.execv(program, [str(program), *arguments.rest])
+    os.execv(program, [str(program), "--remove" if arguments.remove else arguments.page])
 
 
 VERBS: dict[str, Callable[[argparse.Namespace], int | None]] = {
@@ -101,5 +101,7 @@ def parse() -> argparse.Namespace:
     at["review"].add_argument("base", metavar="BASE", help="a commit or branch, such as origin/main")
     at["new"].add_argument("name", metavar="NN-SLUG", help="such as 17-scale-out")
     at["new"].add_argument("after", metavar="AFTER", help="the chapter before it")
-    at["try"].add_argument("rest", nargs=argparse.REMAINDER, metavar="…")
+    tried = at["try"].add_mutually_exclusive_group(required=True)
+    tried.add_argument("page", nargs="?", metavar="PAGE", help="a chapter's number, or a Markdown file")
+    tried.add_argument("--remove", action="store_true", help="remove the machine, which is kept for the next run")
     return parser.parse_args()
