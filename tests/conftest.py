@@ -8,7 +8,8 @@ import pytest
 from pymongo import MongoClient
 from pymongo.collection import Collection
 
-from tests.support import BIN, Database, Server
+from tests.support.processes import Database, Server
+from tests.support.repository import BIN
 
 
 @pytest.fixture(scope="session")

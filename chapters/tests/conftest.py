@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from chapters.tests.support.clone import FILES, TOOL, Clone
 from chapters.tests.support.course import CHAPTERS
 from chapters.tests.support.machine import BASE_IMAGES, Machine
 from chapters.tests.support.page import read
-from tests.containers.conftest import need_engine, need_image
-from tests.support import ROOT
+from tests.support.browser import chromium
+from tests.support.docker import need_engine, need_image
+from tests.support.repository import ROOT
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +37,13 @@ def course(original: Path, tmp_path: Path) -> Clone:
     """A clone that a test may do with as it likes."""
     shutil.copytree(original, tmp_path / "course")
     return Clone(tmp_path / "course")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The Chromium of this machine."""
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

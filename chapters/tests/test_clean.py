@@ -4,9 +4,8 @@ import os
 
 import pytest
 
-from tests.containers.conftest import BASE_IMAGES, docker, need_image
-from tests.containers.test_scripts_image import running_registry
-from tests.support import NAME
+from tests.support.docker import BASE_IMAGES, docker, need_image, running_registry
+from tests.support.repository import NAME
 
 TOOL = "chapters/tool/clean.py"
 MINE = f"test-{os.getpid()}-clean"

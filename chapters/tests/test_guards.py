@@ -8,7 +8,8 @@ import pytest
 from chapters.tests.support.course import CHAPTERS, Chapter, lay_out, texts
 from chapters.tests.support.page import ANY, Page, read
 from chapters.tool import clean
-from tests.support import NAME, ROOT, dead_links, prose
+from tests.support.markdown import dead_links, prose
+from tests.support.repository import NAME, ROOT
 
 LAST_PARTS = ["Try it", "If it fails", "Clean up", "Next"]
 WIDTH = 120

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from chapters.tests.support.clone import CHAPTERS
-from tests.support import ROOT
+from tests.support.repository import ROOT
 
 AT_APP = "You are at 01-app: Write the app (docs/01-app.md)"
 

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from chapters.tests.support.page import read
-from tests.support import BIN, ROOT, copy_repository
+from tests.support.repository import BIN, ROOT, copy_repository
 
 
 @pytest.fixture(scope="module")

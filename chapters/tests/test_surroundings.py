@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from chapters.tests.support.clone import Clone
-from tests.support import HOSTILE, PROXIES, ROOT
+from tests.support.environment import HOSTILE, PROXIES
+from tests.support.repository import ROOT
 
 AT_APP = "You are at 01-app: Write the app (docs/01-app.md)\n"
 

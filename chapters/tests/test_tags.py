@@ -12,8 +12,8 @@ import pytest
 from packaging.requirements import Requirement
 
 from chapters.tests.support.course import CHAPTERS, lay_out, texts
-from tests.containers.conftest import docker, need_engine, need_image
-from tests.support import clean_environment
+from tests.support.docker import docker, need_engine, need_image
+from tests.support.environment import clean_environment
 
 # What every chapter has, whether something there asks for it or not.
 FRAME = ("docs/", ".gitattributes", ".gitignore", "CONTRIBUTING.md", "LICENSE", "README.md")

@@ -5,7 +5,7 @@ import ast
 import pytest
 
 from chapters.tests.support.clone import CHAPTERS, FILES, TOOL
-from tests.support import ROOT
+from tests.support.repository import ROOT
 
 
 def test_each_chapter_has_just_its_files(course):

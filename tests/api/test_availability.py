@@ -12,8 +12,9 @@ import dns.message
 import dns.rrset
 import pytest
 
-from tests.api.test_users import ANN, NO_ID, problem
-from tests.support import LIMIT, Server, wait_for
+from tests.support.processes import Server
+from tests.support.users import ANN, NO_ID, problem
+from tests.support.waiting import LIMIT, wait_for
 
 
 @pytest.fixture

@@ -10,8 +10,11 @@ from threading import Thread
 
 import pytest
 
-from tests.api.test_users import ANN, NO_ID, problem
-from tests.support import LIMIT, ROOT, Server, clean_environment, ended
+from tests.support.environment import clean_environment
+from tests.support.processes import Server, ended
+from tests.support.repository import ROOT
+from tests.support.users import ANN, NO_ID, problem
+from tests.support.waiting import LIMIT
 
 
 def test_the_greeting(service):

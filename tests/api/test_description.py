@@ -14,8 +14,10 @@ from service import create_app
 from service.headers import HEADERS
 from service.settings import read_settings
 from service.users import NewUser, Page, UserChange
-from tests.api.test_users import ANN, NO_ID
-from tests.support import ROOT, Server, free_port
+from tests.support.ports import free_port
+from tests.support.processes import Server
+from tests.support.repository import ROOT
+from tests.support.users import ANN, NO_ID
 
 DESCRIPTION = json.loads((ROOT / "service/openapi.json").read_text())
 MANUAL = (ROOT / "docs/reference/api.md").read_text()

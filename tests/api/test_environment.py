@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import LIMIT, ROOT, ended, wait_for
+from tests.support.processes import ended
+from tests.support.repository import ROOT
+from tests.support.waiting import LIMIT, wait_for
 
 BASE = Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info[1]}"
 SCRIPT = """\

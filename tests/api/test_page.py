@@ -4,8 +4,8 @@ import socket
 
 import pytest
 
-from tests.api.test_users import ANN, create, problem
-from tests.support import Server
+from tests.support.processes import Server
+from tests.support.users import ANN, create, problem
 
 CHROMIUM = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8"
 

@@ -7,8 +7,10 @@ from html import unescape
 
 import pytest
 
-from tests.api.test_users import create
-from tests.support import ROOT, Server, clean_environment
+from tests.support.environment import clean_environment
+from tests.support.processes import Server
+from tests.support.repository import ROOT
+from tests.support.users import create
 
 SAID = {
     "X-Forwarded-For": "198.51.100.7",

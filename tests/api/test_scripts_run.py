@@ -11,18 +11,12 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.api.test_users import ANN
-from tests.support import (
-    BIN,
-    LIMIT,
-    clean_environment,
-    copy_repository,
-    ended,
-    free_port,
-    path_without_docker,
-    run_tests,
-    wait_for,
-)
+from tests.support.environment import clean_environment, path_without_docker
+from tests.support.ports import free_port
+from tests.support.processes import ended
+from tests.support.repository import BIN, copy_repository, run_tests
+from tests.support.users import ANN
+from tests.support.waiting import LIMIT, wait_for
 
 pytestmark = pytest.mark.skipif(not (BIN / "secantusd-py").exists(), reason="no SecantusDB in this environment")
 

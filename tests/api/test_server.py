@@ -10,7 +10,8 @@ import time
 import pytest
 
 from service.headers import HEADERS
-from tests.support import LIMIT, Server, wait_for
+from tests.support.processes import Server
+from tests.support.waiting import LIMIT, wait_for
 
 JSON = "Content-Type: application/json\r\n"
 POST = f"POST /users HTTP/1.1\r\nHost: x\r\n{JSON}"

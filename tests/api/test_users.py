@@ -10,25 +10,7 @@ from pymongo import monitoring
 
 from service import create_app
 from service.settings import read_settings
-
-ANN = {"name": "Ann", "email": "ann@example.org"}
-NO_ID = "0" * 24
-
-
-def problem(response, status):
-    """Check that the answer is the problem document of this status, and return it."""
-    assert response.status_code == status, response.text
-    assert response.headers["Content-Type"] == "application/problem+json"
-    document = response.json()
-    assert document["status"] == status
-    assert document.keys() >= {"type", "title", "detail"}
-    return document
-
-
-def create(service, **members):
-    response = service.post("/users", json=ANN | members)
-    assert response.status_code == 201, response.text
-    return response.json()
+from tests.support.users import ANN, NO_ID, create, problem
 
 
 def test_create(service, users):

@@ -1,29 +1,21 @@
 """A real browser, and visits to the page that may bring no error and reach no other host."""
 
-import shutil
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
-from tests.support import LIMIT, Server
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-
-expect.set_options(timeout=LIMIT * 1000)
+from tests.support.browser import chromium
+from tests.support.processes import Server
+from tests.support.waiting import LIMIT
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """The Chromium of this machine: none is downloaded."""
-    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if executable is None:
-        pytest.skip("no Chromium here (Debian: apt install chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable)
+    """The Chromium of this machine."""
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 class Visits:

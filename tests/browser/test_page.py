@@ -11,7 +11,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 from pymongo import MongoClient
 
-from tests.support import ROOT, Server, wait_for
+from tests.support.processes import Server
+from tests.support.repository import ROOT
+from tests.support.waiting import wait_for
 
 UNDO = 6  # seconds
 ANN = {"name": "Ann", "email": "ann@example.org"}

@@ -18,8 +18,11 @@ from pathlib import Path
 import pytest
 from pymongo import MongoClient
 
-from tests.containers.conftest import Copy, docker, inspect
-from tests.support import LIMIT, copy_repository, free_port, wait_for
+from tests.support.docker import docker, inspect
+from tests.support.ports import free_port
+from tests.support.project import Project
+from tests.support.repository import copy_repository
+from tests.support.waiting import LIMIT, wait_for
 
 NUMBER = 10_003  # documents
 
@@ -27,11 +30,11 @@ NUMBER = 10_003  # documents
 class Stack:
     """A running stack, and its backups: one of before the documents were added, one with them."""
 
-    def __init__(self, copy: Copy) -> None:
-        self.copy = copy
-        copy.compose("up", "--build", "--wait")
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        project.compose("up", "--build", "--wait")
         self.empty = self.backup()
-        assert copy.request("GET", "/users").ok  # which makes the app's own index
+        assert project.request("GET", "/users").ok  # which makes the app's own index
         with self.database() as database:
             database.users.insert_many({"name": "Ann", "email": f"{n}@example.org", "n": n} for n in range(NUMBER - 3))
             database.notes.insert_many({"text": "x" * n} for n in range(3))
@@ -44,8 +47,8 @@ class Stack:
     @contextlib.contextmanager
     def database(self) -> Iterator:
         """The database, past the API."""
-        with MongoClient("127.0.0.1", int(self.copy.environment["MONGO_PORT"])) as client:
-            yield client[self.copy.name]
+        with MongoClient("127.0.0.1", int(self.project.environment["MONGO_PORT"])) as client:
+            yield client[self.project.name]
 
     def read(self) -> dict[str, tuple]:
         """All documents and indexes of all collections."""
@@ -60,9 +63,9 @@ class Stack:
     ) -> subprocess.CompletedProcess[str]:
         """Run a script, with something to read."""
         return subprocess.run(
-            [self.copy.folder / "scripts" / name, *map(str, arguments)],
-            cwd=self.copy.folder,
-            env=self.copy.environment | environment,
+            [self.project.folder / "scripts" / name, *map(str, arguments)],
+            cwd=self.project.folder,
+            env=self.project.environment | environment,
             input=answer,
             capture_output=True,
             text=True,
@@ -73,7 +76,7 @@ class Stack:
         """Make a backup, and return its file."""
         done = self.run("backup", *arguments)
         assert (done.returncode, done.stderr) == (0, "")
-        return self.copy.folder / done.stdout.partition(": ")[0]
+        return self.project.folder / done.stdout.partition(": ")[0]
 
     def refusal(self, name: str, *arguments: object, **options: str) -> str:
         """Run a script, which must fail with one line and leave no backup; return the line."""
@@ -86,16 +89,16 @@ class Stack:
         return done.stderr.strip()
 
     def backups(self) -> list[str]:
-        return sorted(file.name for file in (self.copy.folder / "backups").iterdir())
+        return sorted(file.name for file in (self.project.folder / "backups").iterdir())
 
     def unharmed(self) -> None:
         """The stack is ready, has all that it had, and nothing is left of a script."""
-        wait_for(lambda: not helpers(self.copy.name), "the helper to be gone")
-        wait_for(lambda: inspect(self.copy.container("mongodb"))["State"]["Running"], "the database to run")
-        self.copy.ready()
+        wait_for(lambda: not helpers(self.project.name), "the helper to be gone")
+        wait_for(lambda: inspect(self.project.container("mongodb"))["State"]["Running"], "the database to run")
+        self.project.ready()
         assert self.read() == self.content
-        assert ".restore" not in docker("exec", self.copy.container("mongodb"), "ls", "-A", "/data/db").stdout
-        wait_for(lambda: not list((self.copy.folder / "backups").glob("*.part")), "the unfinished backup to be gone")
+        assert ".restore" not in docker("exec", self.project.container("mongodb"), "ls", "-A", "/data/db").stdout
+        wait_for(lambda: not list((self.project.folder / "backups").glob("*.part")), "the unfinished backup to be gone")
 
 
 def helpers(name: str) -> str:
@@ -103,8 +106,8 @@ def helpers(name: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def stack(copy):
-    return Stack(copy)
+def stack(project):
+    return Stack(project)
 
 
 def craft(folder: Path, name: str, **members: bytes) -> Path:
@@ -126,7 +129,7 @@ def test_a_backup_is_one_dated_file_that_only_its_owner_reads(stack):
     assert stack.full.name.split("-")[-1] == f"{hashlib.sha256(stack.full.read_bytes()).hexdigest()[:16]}.tar.gz"
     assert stat.S_IMODE(stack.full.stat().st_mode) == 0o600
     assert stat.S_IMODE(stack.full.parent.stat().st_mode) == 0o700
-    git = subprocess.run(["git", "status", "--porcelain"], cwd=stack.copy.folder, capture_output=True, check=True)
+    git = subprocess.run(["git", "status", "--porcelain"], cwd=stack.project.folder, capture_output=True, check=True)
     assert git.stdout == b""
 
 
@@ -147,13 +150,13 @@ def test_what_was_dropped_is_restored(stack):
         database.client.drop_database(database.name)
     done = stack.run("restore", stack.full, answer="y\n")
     assert done.returncode == 0, done.stderr
-    assert stack.copy.request("GET", "/readyz").ok  # at once
+    assert stack.project.request("GET", "/readyz").ok  # at once
     backup, told = done.stdout.splitlines()
     assert ": 0 documents, " in backup
-    assert told == f"{stack.copy.name}-data holds {NUMBER} documents; before it was 0"
+    assert told == f"{stack.project.name}-data holds {NUMBER} documents; before it was 0"
     stack.unharmed()
     find = ("find", "/data/db", "-name", "WiredTiger*", "-printf", "%u ")
-    owners = docker("exec", stack.copy.container("mongodb"), *find).stdout
+    owners = docker("exec", stack.project.container("mongodb"), *find).stdout
     assert set(owners.split()) == {"mongodb"}
 
 
@@ -169,11 +172,11 @@ def test_nothing_is_done_without_a_yes(stack, answer):
 
 
 def test_a_wrong_file_is_refused_before_anything_is_done(stack, tmp_path):
-    name = stack.copy.name
+    name = stack.project.name
     other = tmp_path / stack.empty.name.replace(name, "other")
     shutil.copy(stack.empty, other)
     assert stack.refusal("restore", other, "--yes").startswith(f"{other} is no backup of {name}, or was renamed:")
-    assert " is no backup of " in stack.refusal("restore", stack.copy.folder / "README.md", "--yes")
+    assert " is no backup of " in stack.refusal("restore", stack.project.folder / "README.md", "--yes")
     other.rename(tmp_path / stack.empty.name)
     whole = (tmp_path / stack.empty.name).read_bytes()
     changed = bytes([*whole[:-9], whole[-9] ^ 1, *whole[-8:]])
@@ -190,16 +193,16 @@ def test_what_the_database_cannot_open_is_taken_back(stack, tmp_path):
     with tarfile.open(stack.full) as archive:
         members = {entry.name: archive.extractfile(entry).read() for entry in archive if entry.isfile()}
     members |= {"data/WiredTiger.wt": b"nonsense", "data/WiredTiger.turtle": b"nonsense"}
-    done = stack.run("restore", craft(tmp_path, stack.copy.name, **members), "--yes")
+    done = stack.run("restore", craft(tmp_path, stack.project.name, **members), "--yes")
     assert done.returncode == 1
     assert done.stderr.endswith("the data from before are put back: docker logs tells why\n")
     stack.unharmed()
 
 
 def test_no_volume_no_backup(stack, tmp_path):
-    name = f"{stack.copy.name}-none"
+    name = f"{stack.project.name}-none"
     copy_repository(tmp_path / "other", name)
-    file = tmp_path / stack.full.name.replace(stack.copy.name, name)
+    file = tmp_path / stack.full.name.replace(stack.project.name, name)
     shutil.copy(stack.full, file)
     for command in (["backup"], ["restore", file, "--yes"]):
         done = subprocess.run(
@@ -210,10 +213,10 @@ def test_no_volume_no_backup(stack, tmp_path):
 
 
 def test_an_image_that_is_not_there_is_not_pulled(stack, tmp_path):
-    name = f"{stack.copy.name}-pull"
+    name = f"{stack.project.name}-pull"
     copy_repository(tmp_path, name)
     docker("volume", "create", f"{name}-data")
-    environment = stack.copy.environment | {"MONGO_IMAGE": "no-such:1.0"}
+    environment = stack.project.environment | {"MONGO_IMAGE": "no-such:1.0"}
     done = subprocess.run([tmp_path / "scripts/backup"], env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("no-such:1.0 does not start (")
@@ -243,7 +246,7 @@ def test_a_full_disk_leaves_nothing_on_it(stack, small_disk):
 
 
 def test_two_at_once_are_kept_apart(stack):
-    name = f"{stack.copy.name}-backup"
+    name = f"{stack.project.name}-backup"
     docker("run", "--detach", "--rm", "--name", name, "--entrypoint", "sleep", "mongo:8.0", "infinity")
     try:
         done = stack.run("backup")
@@ -276,9 +279,9 @@ def cut_short(stack: Stack, folder: Path, at: str, by: str, *command: object) ->
     name, *arguments = command
     path = f"{folder}:{os.environ['PATH']}"
     process = subprocess.Popen(
-        [stack.copy.folder / "scripts" / name, *arguments],
-        cwd=stack.copy.folder,
-        env=stack.copy.environment | {"PATH": path, "AT": at, "BY": by},
+        [stack.project.folder / "scripts" / name, *arguments],
+        cwd=stack.project.folder,
+        env=stack.project.environment | {"PATH": path, "AT": at, "BY": by},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -310,25 +313,25 @@ def test_a_restore_that_is_killed_leaves_all_as_it_was(stack, tmp_path, at, by):
     ],
 )
 def test_a_restore_that_a_power_cut_ended_is_finished_by_the_next_run(stack, state, told):
-    stack.copy.compose("stop", "mongodb")
-    volume = f"--volume={stack.copy.name}-data:/data/db"
+    stack.project.compose("stop", "mongodb")
+    volume = f"--volume={stack.project.name}-data:/data/db"
     docker("run", "--rm", volume, "--workdir=/data/db", "--entrypoint=bash", "mongo:8.0", "-c", state)
     done = stack.run("backup")
     assert done.stderr == f"the machine went down during a restore: {told}\n"
-    stack.copy.compose("start", "mongodb")
+    stack.project.compose("start", "mongodb")
     stack.unharmed()
 
 
 def test_a_stack_that_is_down_stays_down_and_a_terminal_shows_progress(stack):
-    stack.copy.compose("stop")
-    volume = f"--volume={stack.copy.name}-data:/data/db"
+    stack.project.compose("stop")
+    volume = f"--volume={stack.project.name}-data:/data/db"
     large = "head -c 30000000 /dev/urandom >/data/db/large"
     docker("run", "--rm", volume, "--entrypoint=bash", "mongo:8.0", "-c", large)
     terminal, output = pty.openpty()
     for command in (["backup"], ["restore", stack.full, "--yes"]):
         done = subprocess.run(
-            [stack.copy.folder / "scripts" / command[0], *command[1:]],
-            cwd=stack.copy.folder,
+            [stack.project.folder / "scripts" / command[0], *command[1:]],
+            cwd=stack.project.folder,
             stdout=subprocess.PIPE,
             stderr=output,
             text=True,
@@ -337,15 +340,15 @@ def test_a_stack_that_is_down_stays_down_and_a_terminal_shows_progress(stack):
         assert done.returncode == 0
         assert float(re.search(r": unknown documents, ([\d.]+) MB", done.stdout)[1]) >= 30
         assert re.search(rb"\r10 MB of \d+ MB", os.read(terminal, 4096))
-    assert f"{stack.copy.name}-data holds unknown documents; before it was unknown\n" in done.stdout
+    assert f"{stack.project.name}-data holds unknown documents; before it was unknown\n" in done.stdout
     assert done.stdout.endswith("the database is down, so nobody has counted: docker compose up --wait starts it\n")
-    assert not inspect(stack.copy.container("mongodb"))["State"]["Running"]
-    stack.copy.compose("start")
+    assert not inspect(stack.project.container("mongodb"))["State"]["Running"]
+    stack.project.compose("start")
     stack.unharmed()
 
 
-def test_it_works_without_compose_and_where_documents_cannot_be_counted(copy, tmp_path):
-    name, port = f"{copy.name}-users", free_port()
+def test_it_works_without_compose_and_where_documents_cannot_be_counted(project, tmp_path):
+    name, port = f"{project.name}-users", free_port()
     copy_repository(tmp_path / "other", name)
     docker(
         "run",
@@ -371,13 +374,13 @@ def test_it_works_without_compose_and_where_documents_cannot_be_counted(copy, tm
 
 
 def test_production_counts_its_documents_and_takes_a_backup_without_its_users(stack):
-    stack.copy.compose("down")
-    stack.copy.environment["COMPOSE_FILE"] = "docker-compose.yml:compose.production.yml"
+    stack.project.compose("down")
+    stack.project.environment["COMPOSE_FILE"] = "docker-compose.yml:compose.production.yml"
     assert stack.run("secrets", "init").returncode == 0
-    stack.copy.compose("up", "--build", "--wait")
+    stack.project.compose("up", "--build", "--wait")
     done = stack.run("restore", stack.full, "--yes")
     assert f": {NUMBER} documents, " in done.stdout, done.stderr
-    assert done.stdout.endswith(f"{stack.copy.name}-data holds {NUMBER} documents; before it was {NUMBER}\n"), (
+    assert done.stdout.endswith(f"{stack.project.name}-data holds {NUMBER} documents; before it was {NUMBER}\n"), (
         done.stderr
     )
-    assert stack.copy.request("GET", "/users?limit=1").json()["total"] == NUMBER - 3
+    assert stack.project.request("GET", "/users?limit=1").json()["total"] == NUMBER - 3

@@ -4,15 +4,15 @@ import json
 
 import pytest
 
-from tests.containers.conftest import docker
+from tests.support.docker import docker
 
 
 @pytest.fixture
-def results(copy):
+def results(project):
     """What the doctor finds now: the status and the mend of each check."""
 
     def ask():
-        checks = json.loads(copy.script("doctor", "--json").stdout)["checks"]
+        checks = json.loads(project.script("doctor", "--json").stdout)["checks"]
         return {check["check"]: (check["status"], check["mend"]) for check in checks}
 
     return ask
@@ -27,17 +27,17 @@ def test_a_real_engine_is_understood(results):
     assert found["clock"][0] in ("ok", "not checked")
 
 
-def test_what_was_made_by_hand_is_found_and_the_mends_work(copy, results):
-    network, volume, container = f"{copy.name}-net", f"{copy.name}-data", f"{copy.name}-by-hand"
+def test_what_was_made_by_hand_is_found_and_the_mends_work(project, results):
+    network, volume, container = f"{project.name}-net", f"{project.name}-data", f"{project.name}-by-hand"
     docker("network", "create", network)
     docker("volume", "create", volume)
-    docker("tag", "mongo:8.0", f"{copy.name}:by-hand")
-    port = copy.environment["PORT"]
+    docker("tag", "mongo:8.0", f"{project.name}:by-hand")
+    port = project.environment["PORT"]
     options = ("--publish", f"127.0.0.1:{port}:3000", "--volume", f"{volume}:/data/db", "--entrypoint", "sleep")
-    docker("run", "--detach", "--init", "--name", container, *options, f"{copy.name}:by-hand", "600")
+    docker("run", "--detach", "--init", "--name", container, *options, f"{project.name}:by-hand", "600")
 
     found = results()
-    created = copy.compose("create", "mongodb", check=False)
+    created = project.compose("create", "mongodb", check=False)
     assert f"a network with name {network} exists but was not created by compose" in created.stderr
     if "incorrect label" in created.stderr:  # Compose before 5.4
         assert created.returncode != 0
@@ -56,4 +56,4 @@ def test_what_was_made_by_hand_is_found_and_the_mends_work(copy, results):
     docker("rm", "--force", container)
     docker("network", "rm", network)
     assert results()["networks"] == results()["containers"] == ("ok", None)
-    copy.compose("create", "mongodb")
+    project.compose("create", "mongodb")

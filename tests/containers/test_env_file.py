@@ -6,10 +6,11 @@ from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 
 import pytest
+from lib import env_file
 
-from tests.containers.conftest import docker
-from tests.support import ROOT
-from tests.unit.test_env_file import CHANGED, TAKEN, env_file
+from tests.support.docker import docker
+from tests.support.env_files import CHANGED, TAKEN
+from tests.support.repository import ROOT
 
 NAMES = ("GREETING", "API_TOKEN", "PORT")
 

@@ -5,23 +5,23 @@ import re
 
 import pytest
 
-from tests.containers.conftest import docker, inspect, is_stand_in
-from tests.support import wait_for
+from tests.support.docker import docker, inspect, is_stand_in
+from tests.support.waiting import wait_for
 
 PLANTED = (".env", "service/.env", ".env.production", "tests/planted", "docs/planted", "chapters/planted", "planted")
 MEGABYTE = 1_000_000
 
 
 @pytest.fixture(scope="module")
-def production(copy):
+def production(project):
     """The image of the default target, built in a folder with things that have no place in an image."""
     for path in PLANTED:
-        (copy.folder / path).parent.mkdir(exist_ok=True)
-        (copy.folder / path).write_text("PLANTED=planted-secret\n")
-    copy.build("--build-arg", "VERSION=1.4.2", "--build-arg", "REVISION=abc", tag="production")
+        (project.folder / path).parent.mkdir(exist_ok=True)
+        (project.folder / path).write_text("PLANTED=planted-secret\n")
+    project.build("--build-arg", "VERSION=1.4.2", "--build-arg", "REVISION=abc", tag="production")
     for path in PLANTED:
-        (copy.folder / path).unlink()
-    return f"{copy.name}:production"
+        (project.folder / path).unlink()
+    return f"{project.name}:production"
 
 
 def run(image, *command):
@@ -122,11 +122,11 @@ def steps(log):
     return {name: f"#{number} CACHED" in log for number, name in names.items()}
 
 
-def test_a_changed_line_of_code_reinstalls_nothing(copy, production):
-    again = steps(copy.build(tag="production"))
-    code = copy.folder / "service/pages.py"
+def test_a_changed_line_of_code_reinstalls_nothing(project, production):
+    again = steps(project.build(tag="production"))
+    code = project.folder / "service/pages.py"
     code.write_text(code.read_text() + "\n# changed\n")
-    changed = steps(copy.build(tag="production"))
+    changed = steps(project.build(tag="production"))
     install = next(name for name in changed if "--requirement requirements.txt" in name)
     assert again[install]
     assert changed[install]
@@ -134,11 +134,11 @@ def test_a_changed_line_of_code_reinstalls_nothing(copy, production):
     assert not changed["COPY --chmod=755 service service"]
 
 
-def test_the_dockerfile_has_no_warnings(copy):
-    assert "no warnings found" in docker("build", "--check", copy.folder).stdout
+def test_the_dockerfile_has_no_warnings(project):
+    assert "no warnings found" in docker("build", "--check", project.folder).stdout
 
 
-def test_another_base_image_by_a_build_argument(copy):
-    docker("tag", "python:3.13-slim-trixie", f"{copy.name}:base")
-    log = copy.build("--build-arg", f"PYTHON_IMAGE={copy.name}:base", tag="other")
-    assert f"{copy.name}:base" in log
+def test_another_base_image_by_a_build_argument(project):
+    docker("tag", "python:3.13-slim-trixie", f"{project.name}:base")
+    log = project.build("--build-arg", f"PYTHON_IMAGE={project.name}:base", tag="other")
+    assert f"{project.name}:base" in log

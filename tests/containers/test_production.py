@@ -16,8 +16,9 @@ import pytest
 import requests
 from pymongo import MongoClient
 
-from tests.containers.conftest import Copy, docker, inspect
-from tests.support import LIMIT, wait_for
+from tests.support.docker import docker, inspect
+from tests.support.project import Project
+from tests.support.waiting import LIMIT, wait_for
 
 FILES = ("mongodb_root_password", "database_url", "api_token")
 SERVICES = ("app", "mongodb")
@@ -38,39 +39,39 @@ for url, database, command in json.load(sys.stdin):
 """
 
 
-def ask(stack: Copy, *questions: tuple[str, str, dict]) -> list[str]:
+def ask(stack: Project, *questions: tuple[str, str, dict]) -> list[str]:
     """What MongoDB says to commands on databases of whoever comes with these URLs: allowed, or refused."""
     done = docker("exec", "-i", stack.container("app"), "python", "-c", ASK, input=json.dumps(questions))
     return done.stdout.split()
 
 
-def logins(stack: Copy, *urls: str) -> list[str]:
+def logins(stack: Project, *urls: str) -> list[str]:
     """Which of these URLs open the app's database."""
     return ask(stack, *((url, stack.name, {"count": "users"}) for url in urls))
 
 
-def root_url(stack: Copy) -> str:
+def root_url(stack: Project) -> str:
     return f"mongodb://root:{secret(stack, 'mongodb_root_password')}@mongodb:27017/admin"
 
 
-def secret(stack: Copy, name: str) -> str:
+def secret(stack: Project, name: str) -> str:
     return (stack.folder / "secrets" / name).read_text().strip()
 
 
-def bearer_of(stack: Copy) -> dict[str, str]:
+def bearer_of(stack: Project) -> dict[str, str]:
     return {"Authorization": f"Bearer {secret(stack, 'api_token')}"}
 
 
-def hand_over(stack: Copy) -> subprocess.CompletedProcess[str]:
+def hand_over(stack: Project) -> subprocess.CompletedProcess[str]:
     """Let secrets-init look at the secrets, alone."""
     return stack.compose("--progress", "quiet", "run", "--rm", "--no-deps", "-T", "secrets-init", check=False)
 
 
 @pytest.fixture(scope="module")
-def clone(copy):
+def clone(project):
     """A fresh clone, in which compose means production."""
-    copy.environment["COMPOSE_FILE"] = "docker-compose.yml:compose.production.yml"
-    return copy
+    project.environment["COMPOSE_FILE"] = "docker-compose.yml:compose.production.yml"
+    return project
 
 
 @pytest.fixture(scope="module")

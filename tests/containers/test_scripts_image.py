@@ -7,7 +7,6 @@ import os
 import re
 import shlex
 import subprocess
-from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,10 +16,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
-from tests.containers.conftest import Copy, docker, inspect, need_image
-from tests.support import LIMIT, free_port, wait_for
+from tests.support.docker import docker, inspect, running_registry
+from tests.support.ports import free_port
+from tests.support.project import Project
+from tests.support.waiting import LIMIT
 
-REGISTRY_IMAGE = "registry:3"
 MANIFESTS = (
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.oci.image.manifest.v1+json",
@@ -32,35 +32,21 @@ USERS = "ann:$2b$04$WfL.qQ97efoS0SOVXwPDTO7xnOl5VEJv6a7RGVi2s2yO3uBdjR9H.\n"
 LOGIN = base64.b64encode(b"ann:secret").decode()
 
 
-@contextmanager
-def running_registry(name: str, *options: object) -> Iterator[str]:
-    """A registry in a container of this name; gives its host and port."""
-    need_image(REGISTRY_IMAGE)
-    host = f"localhost:{free_port()}"
-    publish = host.replace("localhost", "127.0.0.1")
-    docker("run", "--detach", "--name", name, "--publish", f"{publish}:5000", *options, REGISTRY_IMAGE)
-    try:
-        wait_for(lambda: requests.get(f"http://{host}/v2/", timeout=LIMIT).status_code in {200, 401}, "the registry")
-        yield host
-    finally:
-        docker("rm", "--force", "--volumes", name)
-
-
 numbers = itertools.count()
 
 
 class Repository:
     """An image name that one test has for itself, here and in the registry, and scripts/image for it."""
 
-    def __init__(self, copy: Copy, registry: str, name: str) -> None:
-        self.copy = copy
-        self.name = f"{copy.name}-{name}"
+    def __init__(self, project: Project, registry: str, name: str) -> None:
+        self.project = project
+        self.name = f"{project.name}-{name}"
         self.place = f"{registry}/team"
         self.remote = f"{self.place}/{self.name}"
 
     def image(self, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run scripts/image; it may fail."""
-        return self.copy.script("image", *arguments, **{"IMAGE": self.name} | environment)
+        return self.project.script("image", *arguments, **{"IMAGE": self.name} | environment)
 
     def do(self, *arguments: object, **environment: str) -> str:
         """Run scripts/image, which must not fail; returns what it printed."""
@@ -112,44 +98,44 @@ class Repository:
 
     @property
     def source(self) -> str:
-        return f"{self.copy.name}:1.4.2"
+        return f"{self.project.name}:1.4.2"
 
     @property
     def commit(self) -> str:
-        return git(self.copy, "rev-parse", "HEAD")
+        return git(self.project, "rev-parse", "HEAD")
 
     @property
     def sha(self) -> str:
         return f"sha-{self.commit[:7]}"
 
 
-def git(copy: Copy, *arguments: str) -> str:
+def git(project: Project, *arguments: str) -> str:
     return subprocess.run(
-        ["git", *arguments], cwd=copy.folder, check=True, capture_output=True, text=True
+        ["git", *arguments], cwd=project.folder, check=True, capture_output=True, text=True
     ).stdout.strip()
 
 
 @pytest.fixture(scope="module")
-def registry(copy):
-    with running_registry(f"{copy.name}-registry") as host:
+def registry(project):
+    with running_registry(f"{project.name}-registry") as host:
         yield host
 
 
 @pytest.fixture(scope="module")
-def built(copy, registry):
+def built(project, registry):
     """1.4.2, built once by the script under the copy's own name, with a remote that has a password in its URL."""
-    git(copy, "remote", "add", "origin", "https://ann:secret@example.org/team/app.git")
-    own = Repository(copy, registry, "")
+    git(project, "remote", "add", "origin", "https://ann:secret@example.org/team/app.git")
+    own = Repository(project, registry, "")
     own.do("build", "1.4.2", IMAGE="")
-    yield f"{copy.name}:1.4.2"
-    label = f"label=org.opencontainers.image.title={copy.name}"
+    yield f"{project.name}:1.4.2"
+    label = f"label=org.opencontainers.image.title={project.name}"
     for image in docker("image", "ls", "--all", "--quiet", "--filter", label).stdout.split():
         docker("image", "rm", "--force", image, check=False)
 
 
 @pytest.fixture
-def repository(copy, registry, built):
-    return Repository(copy, registry, str(next(numbers)))
+def repository(project, registry, built):
+    return Repository(project, registry, str(next(numbers)))
 
 
 def labels(image: str) -> dict[str, str]:
@@ -157,15 +143,15 @@ def labels(image: str) -> dict[str, str]:
     return {name.rpartition(".")[2]: text for name, text in config.items() if name.startswith("org.opencontainers")}
 
 
-def test_what_a_built_image_says_of_itself(copy, built):
+def test_what_a_built_image_says_of_itself(project, built):
     said = labels(built)
     assert said["version"] == "1.4.2"
-    assert said["revision"] == git(copy, "rev-parse", "HEAD")
+    assert said["revision"] == git(project, "rev-parse", "HEAD")
     assert said["source"] == "https://example.org/team/app"
-    assert said["title"] == copy.name
+    assert said["title"] == project.name
     assert said["created"].endswith("Z")
-    assert git(copy, "log", "-1", "--format=%ct", f"--since={said['created']}") == git(
-        copy, "log", "-1", "--format=%ct"
+    assert git(project, "log", "-1", "--format=%ct", f"--since={said['created']}") == git(
+        project, "log", "-1", "--format=%ct"
     )
     assert inspect(built)["Config"]["Cmd"] == ["gunicorn", "--config", "service/gunicorn.conf.py"]
 
@@ -179,15 +165,15 @@ def test_what_a_built_image_says_of_itself(copy, built):
         ("../app", None),
     ],
 )
-def test_the_source_is_a_web_address_without_a_login(copy, repository, remote, source):
-    git(copy, "config", "remote.origin.url", remote)
+def test_the_source_is_a_web_address_without_a_login(project, repository, remote, source):
+    git(project, "config", "remote.origin.url", remote)
     found = re.search(r" SOURCE=(\S+)", repository.do("build", "1.0.0", "--dry-run"))
     assert (found and found[1]) == source
     assert "token" not in repository.do("build", "1.0.0", "--dry-run")
 
 
-def test_a_dirty_work_tree_is_refused_or_marked(copy, repository):
-    planted = copy.folder / "service" / "planted.py"
+def test_a_dirty_work_tree_is_refused_or_marked(project, repository):
+    planted = project.folder / "service" / "planted.py"
     planted.touch()
     try:
         assert repository.refusal("build", "1.0.0").startswith(
@@ -231,7 +217,7 @@ def test_floating_tags_of_a_registry_never_move_backwards(repository):
     assert len(set(repository.there().values())) == 1
 
 
-def test_from_a_commit_to_a_registry_where_a_version_stays_what_it_is(copy, repository):
+def test_from_a_commit_to_a_registry_where_a_version_stays_what_it_is(project, repository):
     repository.do("build", "1.4.2")
     repository.do("tag", "1.4.2")
     printed = repository.do("push", "1.4.2", repository.place)
@@ -243,11 +229,11 @@ def test_from_a_commit_to_a_registry_where_a_version_stays_what_it_is(copy, repo
     assert repository.do("push", "1.4.2", repository.place).endswith(f"digest: {shipped['1.4.2']}\n")
     assert repository.there() == shipped
 
-    code = copy.folder / "service" / "pages.py"
+    code = project.folder / "service" / "pages.py"
     code.write_text(code.read_text() + "\n# changed\n")
-    copy.commit("A change")
+    project.commit("A change")
     repository.do("build", "1.4.2")
-    git(copy, "reset", "--quiet", "--hard", "HEAD~1")
+    git(project, "reset", "--quiet", "--hard", "HEAD~1")
     repository.do("tag", "1.4.2")
     refused = f"{repository.remote}:1.4.2 is another image, and versions are immutable: build the next one"
     assert repository.refusal("push", "1.4.2", repository.place) == refused
@@ -386,17 +372,17 @@ def test_a_dry_run_prints_what_would_be_done_and_does_nothing(repository):
     ]
     # The printed commands are the real ones: they do it.
     for line in itertools.chain.from_iterable(planned[:4]):
-        docker(*shlex.split(line)[1:], cwd=repository.copy.folder)
+        docker(*shlex.split(line)[1:], cwd=repository.project.folder)
     assert {"1.5.0", "1.4", "1", "latest", "dev"} <= repository.here().keys()
     assert "1.4.2" in repository.there()
 
 
-def test_it_builds_its_own_project_whatever_the_folder(copy, repository, tmp_path):
-    (tmp_path / "link").symlink_to(copy.folder / "scripts" / "image")
-    environment = copy.environment | {"IMAGE": repository.name, "CDPATH": f".:{tmp_path}"}
+def test_it_builds_its_own_project_whatever_the_folder(project, repository, tmp_path):
+    (tmp_path / "link").symlink_to(project.folder / "scripts" / "image")
+    environment = project.environment | {"IMAGE": repository.name, "CDPATH": f".:{tmp_path}"}
     command = [tmp_path / "link", "build", "1.0.0", "--dry-run"]
     printed = subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True).stdout
-    assert shlex.split(printed)[-1] == str(copy.folder)
+    assert shlex.split(printed)[-1] == str(project.folder)
     assert f"REVISION={repository.commit} " in printed
 
 
@@ -442,12 +428,12 @@ def docker_config(folder: Path, host: str, way: str) -> dict[str, str]:
     return {"DOCKER_CONFIG": str(folder), "PATH": f"{folder}:{os.environ['PATH']}"}
 
 
-def test_a_registry_that_asks_for_a_login(copy, repository, tmp_path):
+def test_a_registry_that_asks_for_a_login(project, repository, tmp_path):
     (tmp_path / "htpasswd").write_text(USERS)
     options = ["--volume", f"{tmp_path}:/auth:ro", "--env", "REGISTRY_AUTH_HTPASSWD_PATH=/auth/htpasswd"]
     options += ["--env", "REGISTRY_AUTH_HTPASSWD_REALM=test"]
     repository.give("1.4.2", "1.4.3")
-    with running_registry(f"{copy.name}-locked", *options) as host:
+    with running_registry(f"{project.name}-locked", *options) as host:
         place, nobody = f"{host}/team", {"DOCKER_CONFIG": str(tmp_path / "nobody")}
         for command in (["build", "1.4.4"], ["tag", "1.4.2"], ["promote", "1.4.2", "dev"], ["push", "1.4.2"], ["list"]):
             assert repository.refusal(*command, place, **nobody) == (
@@ -561,7 +547,7 @@ def test_a_manifest_list_stays_one_whatever_its_tags(repository):
     repository.do("build", "1.4.2")
     repository.do("push", "1.4.2", repository.place)
     arm = f"{repository.remote}:arm64"
-    plan = f'FROM scratch\nLABEL org.opencontainers.image.title={repository.copy.name}\nCMD ["x"]'
+    plan = f'FROM scratch\nLABEL org.opencontainers.image.title={repository.project.name}\nCMD ["x"]'
     docker("build", "--platform", "linux/arm64", "--provenance=false", "--tag", arm, "-", input=plan)
     docker("push", arm)
     docker("buildx", "imagetools", "create", "--tag", f"{repository.remote}:1.5.0", f"{repository.remote}:1.4.2", arm)

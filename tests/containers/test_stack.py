@@ -9,18 +9,19 @@ import time
 import pytest
 import requests
 
-from tests.containers.conftest import Copy, docker, inspect, is_stand_in
-from tests.support import LIMIT, wait_for
+from tests.support.docker import docker, inspect, is_stand_in
+from tests.support.project import Project
+from tests.support.waiting import LIMIT, wait_for
 
 
 @pytest.fixture(scope="module")
-def stack(copy):
+def stack(project):
     """The stack of a clean clone, started as the README says."""
-    copy.compose("up", "--build", "--wait")
-    return copy
+    project.compose("up", "--build", "--wait")
+    return project
 
 
-def emails(stack: Copy) -> set[str]:
+def emails(stack: Project) -> set[str]:
     found, path = set(), "/users?limit=100"
     while path:
         page = stack.request("GET", path).json()

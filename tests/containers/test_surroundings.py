@@ -8,19 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.containers.conftest import Copy, docker, inspect
-from tests.support import HOSTILE, free_port
+from tests.support.docker import docker, inspect
+from tests.support.environment import HOSTILE
+from tests.support.ports import free_port
+from tests.support.project import Project
 
 ODD = 'it\'s a "clone": 100%41 $HOME'
 
 
 @pytest.fixture(scope="module")
-def copy(tmp_path_factory):
+def project(tmp_path_factory):
     """A copy in a folder whose name has all that a path may have."""
-    copy = Copy(tmp_path_factory.mktemp("surroundings") / ODD, f"test-{os.getpid()}-surroundings")
-    yield copy
-    copy.remove()
-    Second(copy).remove()
+    project = Project(tmp_path_factory.mktemp("surroundings") / ODD, f"test-{os.getpid()}-surroundings")
+    yield project
+    project.remove()
+    Second(project).remove()
 
 
 def restrict(folder: Path, umask: int) -> None:
@@ -34,52 +36,52 @@ def restrict(folder: Path, umask: int) -> None:
 
 
 @pytest.mark.parametrize("umask", [0o027, 0o077])
-def test_a_clone_that_others_cannot_read(copy, umask):
-    restrict(copy.folder, umask)
-    copy.compose("up", "--build", "--wait")
-    copy.ready()
-    done = copy.compose(
+def test_a_clone_that_others_cannot_read(project, umask):
+    restrict(project.folder, umask)
+    project.compose("up", "--build", "--wait")
+    project.ready()
+    done = project.compose(
         "run", "--rm", "--no-deps", "--build", "tests", "pytest", "-p", "no:cacheprovider", "tests/unit/test_logs.py"
     )
     assert "passed" in done.stdout
     # The image by itself, as its user sees it.
-    copy.compose("-f", "docker-compose.yml", "build", "app")
-    files = docker("run", "--rm", "--network=none", copy.name, "find", "service", "-not", "-readable").stdout
+    project.compose("-f", "docker-compose.yml", "build", "app")
+    files = docker("run", "--rm", "--network=none", project.name, "find", "service", "-not", "-readable").stdout
     assert files == ""
-    docker("run", "--rm", "--network=none", copy.name, "python", "-c", "import service.settings, service.pages")
+    docker("run", "--rm", "--network=none", project.name, "python", "-c", "import service.settings, service.pages")
 
 
-def test_development_can_read_your_files_and_do_nothing_else(copy):
-    copy.compose("up", "--build", "--wait")
-    status = docker("exec", copy.container("app"), "cat", "/proc/1/status").stdout
+def test_development_can_read_your_files_and_do_nothing_else(project):
+    project.compose("up", "--build", "--wait")
+    status = docker("exec", project.container("app"), "cat", "/proc/1/status").stdout
     assert int(dict(line.split(":\t") for line in status.splitlines())["CapEff"], 16) == 1 << 1  # CAP_DAC_OVERRIDE
-    written = docker("exec", copy.container("app"), "touch", "/app/service/x", check=False)
+    written = docker("exec", project.container("app"), "touch", "/app/service/x", check=False)
     assert "Read-only file system" in written.stderr
 
 
-def test_an_engine_that_does_not_see_the_clone_says_so(copy, tmp_path):
+def test_an_engine_that_does_not_see_the_clone_says_so(project, tmp_path):
     """As where DOCKER_HOST is another machine, or the engine's socket was mounted into a container."""
-    copy.compose("build", "tests", "app")
+    project.compose("build", "tests", "app")
     elsewhere = tmp_path / "elsewhere"
     files = (
         "--project-directory",
         elsewhere,
         "-f",
-        copy.folder / "docker-compose.yml",
+        project.folder / "docker-compose.yml",
         "-f",
-        copy.folder / "compose.override.yml",
+        project.folder / "compose.override.yml",
     )
     for service in ("app", "tests"):
-        done = copy.compose(*files, "-p", f"{copy.name}-away", "create", "--no-build", service, check=False)
+        done = project.compose(*files, "-p", f"{project.name}-away", "create", "--no-build", service, check=False)
         assert done.returncode != 0
         assert f"bind source path does not exist: {elsewhere}" in done.stderr
     assert not elsewhere.exists()
 
 
-class Second(Copy):
+class Second(Project):
     """Production beside development, of the same clone: another project, other ports."""
 
-    def __init__(self, first: Copy) -> None:
+    def __init__(self, first: Project) -> None:
         self.folder = first.folder
         self.name = f"{first.name}-second"
         self.environment = first.environment | {
@@ -99,12 +101,12 @@ class Second(Copy):
         return self.request("GET", "/users").json()["total"]
 
 
-def test_a_second_stack_shares_nothing_with_the_first_and_has_its_own_backups(copy, proxies):
-    copy.compose("up", "--build", "--wait")
-    copy.add_user("first@example.org")
-    second = Second(copy)
+def test_a_second_stack_shares_nothing_with_the_first_and_has_its_own_backups(project, proxies):
+    project.compose("up", "--build", "--wait")
+    project.add_user("first@example.org")
+    second = Second(project)
     second.run("secrets", "init")
-    restrict(copy.folder, 0o077)
+    restrict(project.folder, 0o077)
     second.compose("up", "--build", "--wait")
     second.environment |= proxies
     second.compose("up", "--detach", "--no-deps", "--force-recreate", "app")
@@ -113,14 +115,14 @@ def test_a_second_stack_shares_nothing_with_the_first_and_has_its_own_backups(co
     assert second.users() == 0
 
     for service in ("app", "mongodb"):
-        one, two = (inspect(stack.container(service)) for stack in (copy, second))
+        one, two = (inspect(stack.container(service)) for stack in (project, second))
         assert not set(one["NetworkSettings"]["Networks"]) & set(two["NetworkSettings"]["Networks"])
         assert not volumes(one) & volumes(two)
-    assert inspect(copy.container("app"))["Image"] != inspect(second.container("app"))["Image"]
+    assert inspect(project.container("app"))["Image"] != inspect(second.container("app"))["Image"]
 
     first_line = second.run("backup")
     assert first_line.startswith(f"backups/{second.name}-")
-    token = (copy.folder / "secrets/api_token").read_text().strip()
+    token = (project.folder / "secrets/api_token").read_text().strip()
     user = {"name": "Ann", "email": "second@example.org"}
     added = second.request("POST", "/users", json=user, headers={"Authorization": f"Bearer {token}"})
     assert added.status_code == 201
@@ -129,8 +131,8 @@ def test_a_second_stack_shares_nothing_with_the_first_and_has_its_own_backups(co
     assert told.endswith(f"{second.name}-data holds 0 documents; before it was 1\n")
     assert second.users() == 0
     second.compose("down", "--volumes")  # which touches nothing of the first
-    copy.ready()
-    assert copy.request("GET", "/users").json()["total"] == 1
+    project.ready()
+    assert project.request("GET", "/users").json()["total"] == 1
 
 
 def volumes(container: dict) -> set[str]:
@@ -151,43 +153,43 @@ def proxies(tmp_path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("production", [False, True])
-def test_all_names_begin_with_that_of_the_project(copy, production):
+def test_all_names_begin_with_that_of_the_project(project, production):
     files = ("-f", "docker-compose.yml", "-f", "compose.production.yml") if production else ()
-    config = copy.compose(*files, "-p", "second", "--profile", "*", "config", "--format", "json").stdout
-    project = json.loads(config)
-    names = [each["name"] for kind in ("volumes", "networks") for each in project[kind].values()]
-    names += [service["image"] for service in project["services"].values() if "build" in service]
+    config = project.compose(*files, "-p", "second", "--profile", "*", "config", "--format", "json").stdout
+    resolved = json.loads(config)
+    names = [each["name"] for kind in ("volumes", "networks") for each in resolved[kind].values()]
+    names += [service["image"] for service in resolved["services"].values() if "build" in service]
     assert len(names) > 4
     assert all(name.startswith("second") for name in names), names
     # Where the engine does not see a folder or a file, it must not make an empty one.
-    mounts = [mount for service in project["services"].values() for mount in service.get("volumes", [])]
+    mounts = [mount for service in resolved["services"].values() for mount in service.get("volumes", [])]
     binds = [mount.get("bind", {}) for mount in mounts if mount["type"] == "bind"]
     assert binds
     assert not any(bind.get("create_host_path") for bind in binds)
 
 
-def test_another_package_index_is_asked(copy):
+def test_another_package_index_is_asked(project):
     """The settings are obeyed: this index does not exist, so the build fails."""
     for command in (
         ("compose", "build", "--build-arg", "PIP_INDEX_URL=http://127.0.0.1:9/simple", "app"),
         ("build", "--build-arg", "PIP_INDEX_URL=http://127.0.0.1:9/simple", "."),
     ):
-        refused = copy.docker(*command, check=False)
+        refused = project.docker(*command, check=False)
         assert refused.returncode != 0
         assert "No matching distribution found" in refused.stdout + refused.stderr
-    copy.environment["PIP_INDEX_URL"] = "http://127.0.0.1:9/simple"
+    project.environment["PIP_INDEX_URL"] = "http://127.0.0.1:9/simple"
     try:
-        config = json.loads(copy.compose("--profile", "*", "config", "--format", "json").stdout)
+        config = json.loads(project.compose("--profile", "*", "config", "--format", "json").stdout)
     finally:
-        del copy.environment["PIP_INDEX_URL"]
+        del project.environment["PIP_INDEX_URL"]
     built = [service["build"]["args"] for service in config["services"].values() if "build" in service]
     assert [args["PIP_INDEX_URL"] for args in built] == ["http://127.0.0.1:9/simple"] * 2
 
 
-def test_live_reload_can_poll(copy):
-    copy.environment["WATCHFILES_FORCE_POLLING"] = "true"
+def test_live_reload_can_poll(project):
+    project.environment["WATCHFILES_FORCE_POLLING"] = "true"
     try:
-        copy.compose("up", "--build", "--wait")
+        project.compose("up", "--build", "--wait")
     finally:
-        del copy.environment["WATCHFILES_FORCE_POLLING"]
-    assert "WATCHFILES_FORCE_POLLING=true" in inspect(copy.container("app"))["Config"]["Env"]
+        del project.environment["WATCHFILES_FORCE_POLLING"]
+    assert "WATCHFILES_FORCE_POLLING=true" in inspect(project.container("app"))["Config"]["Env"]

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from tests.support import ROOT
+from tests.support.repository import ROOT
 
 BUILD = ROOT / "tests/stand-ins/build"
 IMAGES = re.findall(r"^(?:need|stand_in) (\S+)", BUILD.read_text(), re.MULTILINE)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.support import ROOT, dead_links, prose
+from tests.support.markdown import dead_links, prose
+from tests.support.repository import ROOT
 
 PAGES = [
     *ROOT.glob("*.md"),

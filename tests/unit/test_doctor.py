@@ -17,7 +17,9 @@ from threading import Thread
 import pytest
 from lib.probes import registry_of
 
-from tests.support import LIMIT, NAME, ROOT, free_port, wait_for
+from tests.support.ports import free_port
+from tests.support.repository import NAME, ROOT
+from tests.support.waiting import LIMIT, wait_for
 
 # Absolute paths: on the PATH of these tests there is nothing but this docker, or not even that.
 DOCKER = """#!/bin/sh

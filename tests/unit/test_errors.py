@@ -8,7 +8,7 @@ from pymongo.errors import WriteConcernError
 
 from service import create_app
 from service.settings import read_settings
-from tests.support import free_port
+from tests.support.ports import free_port
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from threading import Thread
 import pytest
 from lib.registry import ForbiddenError, RegistryError, get, list_tags, stored_login
 
-from tests.support import free_port
+from tests.support.ports import free_port
 
 TAGS = "/v2/me/app/tags/list?n=1000"
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import HOSTILE, NAME, ROOT, copy_repository
+from tests.support.environment import HOSTILE
+from tests.support.repository import NAME, ROOT, copy_repository
 
 START = """set -euo pipefail
 # These would change what the commands below do.

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from tests.support import ROOT
+from tests.support.repository import ROOT
 
 VERBS = {
     "build": ["1.4.2"],

@@ -7,7 +7,7 @@ import pytest
 
 from service import settings
 from service.settings import Settings, SettingsError, load_settings, read_settings
-from tests.support import ROOT
+from tests.support.repository import ROOT
 
 URL = "mongodb://localhost:27017/flask-mongo-app"
 

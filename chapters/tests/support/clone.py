@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support import ROOT
+from tests.support.repository import ROOT
 
 TOOL = ("scripts/chapter", *sorted(f"chapters/tool/{path.name}" for path in (ROOT / "chapters/tool").glob("*.py")))
 CHAPTERS = ["00-start", "01-app", "02-look", "03-more"]

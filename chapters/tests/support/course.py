@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from chapters.tests.support.clone import Clone
-from tests.support import ROOT, copy_repository
+from tests.support.repository import ROOT, copy_repository
 
 
 class Chapter(NamedTuple):

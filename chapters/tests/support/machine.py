@@ -6,8 +6,9 @@ from pathlib import Path
 
 from chapters.tests.support.course import real_course
 from chapters.tests.support.terminal import Terminal
-from tests.containers.conftest import docker
-from tests.support import NAME, ROOT, wait_for
+from tests.support.docker import docker
+from tests.support.repository import NAME, ROOT
+from tests.support.waiting import wait_for
 
 # What the pages pull. Where no registry can be reached, the machine's own mirror answers with what the outer engine has.
 BASE_IMAGES = ("python:3.13-slim-trixie", "mongo:8.0", "registry:3", "nginx:1.30", "hello-world:latest")
