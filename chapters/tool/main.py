@@ -18,6 +18,7 @@ For authors of the course (docs/reference/chapters.md):
     scripts/chapter review BASE       show which chapters changed since then; a commit must name each
     scripts/chapter new 07-slug 06    add a chapter after another
     scripts/chapter try 05            run a chapter's page as a program, on a learner's machine
+    scripts/chapter serve             show the pages as a web site, on http://127.0.0.1:8000
 """
 
 from __future__ import annotations
@@ -41,10 +42,20 @@ from chapters.tool.weave import print_weave, tags
 
 def try_page(arguments: argparse.Namespace) -> None:
     """Run a page as a program on a learner's machine, and show where its output is not what the page says."""
-    program = git.ROOT / "chapters/tests/try"
-    if not program.exists():
-        raise CourseError("Pages are run on main: scripts/chapter go main")
-    os.execv(program, [str(program), "--remove" if arguments.remove else arguments.page])
+    replace_by("chapters/tests/try", "--remove" if arguments.remove else arguments.page)
+
+
+def serve(arguments: argparse.Namespace) -> None:
+    """Show the pages as a web site, which follows changes, until Ctrl-C."""
+    replace_by("chapters/site/mkdocs", "serve", "--dev-addr", f"127.0.0.1:{arguments.port}")
+
+
+def replace_by(program: str, *arguments: str) -> None:
+    """Go on as one of the course's other programs, which only main has."""
+    path = git.ROOT / program
+    if not path.exists():
+        raise CourseError("This works on main: scripts/chapter go main")
+    os.execv(path, [str(path), *arguments])
 
 
 VERBS: dict[str, Callable[[argparse.Namespace], int | None]] = {
@@ -62,6 +73,7 @@ VERBS: dict[str, Callable[[argparse.Namespace], int | None]] = {
     "review": review,
     "new": new,
     "try": try_page,
+    "serve": serve,
 }
 
 
@@ -104,4 +116,5 @@ def parse() -> argparse.Namespace:
     tried = at["try"].add_mutually_exclusive_group(required=True)
     tried.add_argument("page", nargs="?", metavar="PAGE", help="a chapter's number, or a Markdown file")
     tried.add_argument("--remove", action="store_true", help="remove the machine, which is kept for the next run")
+    at["serve"].add_argument("--port", type=int, default=8000, help="8000, if not given")
     return parser.parse_args()
