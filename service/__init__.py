@@ -3,7 +3,7 @@
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from service import auth, database, errors, headers, health, logs, pages, users
+from service import about, auth, database, errors, headers, health, logs, openapi, users, web
 from service.settings import Settings, load_settings
 
 
@@ -26,7 +26,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     headers.init_app(app)
     auth.init_app(app, settings.api_token)
     database.init_app(app, settings.database_url)
-    app.register_blueprint(pages.blueprint)
-    app.register_blueprint(health.blueprint)
-    app.register_blueprint(users.blueprint)
+    for module in (web, users, openapi, about, health):
+        app.register_blueprint(module.blueprint)
     return app

@@ -1,4 +1,7 @@
-"""The connection to MongoDB: one client per process. It copes with a database that starts late, stops or returns."""
+"""The connection to MongoDB: one client per process. It copes with a database that starts late, stops or returns.
+
+Which collections there are, and their indexes, is up to the modules that own them.
+"""
 
 import atexit
 import contextlib
@@ -7,11 +10,17 @@ import threading
 from typing import Any
 
 import dns.resolver
+import pymongo
 from flask import Flask, current_app
-from pymongo import MongoClient, monitoring
-from pymongo.collation import Collation, CollationStrength
+from pymongo import IndexModel, MongoClient, monitoring
 from pymongo.collection import Collection
-from pymongo.errors import ConfigurationError, DuplicateKeyError, OperationFailure, ServerSelectionTimeoutError
+from pymongo.errors import (
+    ConfigurationError,
+    DuplicateKeyError,
+    OperationFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +35,7 @@ class _Database(monitoring.ServerHeartbeatListener):
 
     def __init__(self, url: str) -> None:
         self.answering: dict[tuple[str, int | None], bool] = {}
-        self.indexed = False
+        self.indexed: set[str] = set()  # the collections whose indexes exist
         self.closed = threading.Event()
         self._client: MongoClient[Document] | None = None
         try:
@@ -75,22 +84,21 @@ class _Database(monitoring.ServerHeartbeatListener):
             fields = {"server": "{}:{}".format(*event.connection_id), "reason": str(event.reply)}
             logger.error("Could not connect to MongoDB", extra={"fields": fields})
         self.answering[event.connection_id] = False
-        self.indexed = False  # a different, empty database may come back
+        self.indexed.clear()  # a different, empty database may come back
 
     def close(self) -> None:
         self.closed.set()  # heartbeats that end here are not failures
         if self._client is not None:
             self._client.close()
 
-    def users(self) -> Collection[Document]:
-        collection = self.client.get_default_database()["users"]
-        if not self.indexed:  # two threads may both get here: creating an existing index does nothing
-            ignore_case = Collation(locale="en", strength=CollationStrength.SECONDARY)
+    def collection(self, name: str, indexes: tuple[IndexModel, ...]) -> Collection[Document]:
+        collection = self.client.get_default_database()[name]
+        if indexes and name not in self.indexed:  # two threads may get here: creating an existing index does nothing
             try:
-                collection.create_index("email", unique=True, collation=ignore_case)
+                collection.create_indexes(list(indexes))
             except DuplicateKeyError as error:
-                raise OperationFailure("no unique index: two users in the database share an email") from error
-            self.indexed = True
+                raise OperationFailure(f"{name} has no unique index: two documents share a value") from error
+            self.indexed.add(name)
         return collection
 
 
@@ -100,12 +108,24 @@ def init_app(app: Flask, url: str) -> None:
     atexit.register(database.close)
 
 
-def ping() -> None:
-    """Ping the database; raises PyMongoError if it does not answer."""
-    current_app.extensions["database"].client.admin.command("ping")
+def answers() -> bool:
+    """Whether the database answers within a second and a half."""
+    try:
+        # Seconds. The driver checks its limit every half second.
+        with pymongo.timeout(1):
+            current_app.extensions["database"].client.admin.command("ping")
+    except PyMongoError:
+        return False
+    return True
 
 
-def users() -> Collection[Document]:
-    """The users. First contact with the database creates their unique index, however late that is."""
+def collection(name: str, *indexes: IndexModel) -> Collection[Document]:
+    """A collection of the database that DATABASE_URL names.
+
+    First contact with the database creates its indexes, however late that is.
+
+    Raises:
+        PyMongoError: the database does not answer, or its documents do not allow an index.
+    """
     database: _Database = current_app.extensions["database"]
-    return database.users()
+    return database.collection(name, indexes)

@@ -62,6 +62,6 @@ def _finish(response: Response) -> Response:
         "duration_ms": round((time.perf_counter() - g.started) * 1000, 1),
     }
     # Probes and open pages poll every few seconds; logging each would drown everything else.
-    quiet = request.blueprint == "health" and response.status_code < 400
+    quiet = request.blueprint in {"about", "health"} and response.status_code < 400
     logger.log(logging.DEBUG if quiet else logging.INFO, "request", extra={"fields": fields})
     return response

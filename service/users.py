@@ -10,7 +10,9 @@ from bson import ObjectId
 from flask import Blueprint, Response, abort, jsonify, request, url_for
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
-from pymongo import DESCENDING, ReturnDocument
+from pymongo import DESCENDING, IndexModel, ReturnDocument
+from pymongo.collation import Collation, CollationStrength
+from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
 from service import database
@@ -19,6 +21,8 @@ from service.errors import problem
 blueprint = Blueprint("users", __name__, url_prefix="/users")
 
 NO_SUCH_USER = "There is no user with this id."
+IGNORE_CASE = Collation(locale="en", strength=CollationStrength.SECONDARY)
+UNIQUE_EMAIL = IndexModel("email", unique=True, collation=IGNORE_CASE)
 CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029"  # Unicode's control characters, line and paragraph separator
 SPACE = r" \t-\r\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"  # Unicode's white space
 
@@ -60,22 +64,22 @@ class UserChange(BaseModel, extra="forbid"):
     email: Email = ""
 
 
-class Page(BaseModel, extra="forbid"):
-    """The query of GET /users; `after` is the last id of the previous page."""
+class ListQuery(BaseModel, extra="forbid"):
+    """The query of GET /users; `after` is the last id that the client has."""
 
     # Digits only: Python would also accept 1_0, and spaces around the number.
     limit: Annotated[int, BeforeValidator(_matching("([0-9]+)", "Should be a whole number"))] = Field(50, ge=1, le=100)
     after: Annotated[str, AfterValidator(_matching("([0-9a-f]{24})", "Should be the id of a user"))] = "f" * 24
 
 
-def listing(page: Page) -> dict[str, object]:
-    """A page of users, newest first, with the URL of the next page and the total number of users."""
-    collection = database.users()
-    # By key, not by offset: the index finds the start of a page directly; skip() would read all users before it.
-    found = collection.find({"_id": {"$lt": ObjectId(page.after)}})
-    users = list(found.sort("_id", DESCENDING).limit(page.limit + 1))
-    users, more = users[: page.limit], len(users) > page.limit
-    following = url_for("users.index", limit=page.limit, after=users[-1]["_id"]) if more else None
+def listing(query: ListQuery) -> dict[str, object]:
+    """Users, newest first, with the URL of those that follow and the total number of users."""
+    collection = _users()
+    # By key, not by offset: the index finds the first of them directly; skip() would read all users before it.
+    found = collection.find({"_id": {"$lt": ObjectId(query.after)}})
+    users = list(found.sort("_id", DESCENDING).limit(query.limit + 1))
+    users, more = users[: query.limit], len(users) > query.limit
+    following = url_for("users.index", limit=query.limit, after=users[-1]["_id"]) if more else None
     # From the collection's metadata: counting would read the whole collection. After a crash, it may be slightly off.
     total = collection.estimated_document_count()
     return {"users": [_members(user) for user in users], "next": following, "total": total}
@@ -85,33 +89,33 @@ def listing(page: Page) -> dict[str, object]:
 def create() -> tuple[Response, int, dict[str, str]]:
     """Create a user."""
     user = {"_id": _new_id()} | _body(NewUser)
-    database.users().insert_one(user)
+    _users().insert_one(user)
     return _answer(user), 201, {"Location": url_for(".read", user_id=user["_id"])}
 
 
 @blueprint.get("")
 def index() -> Response:
     """List users, newest first."""
-    return jsonify(listing(Page.model_validate(request.args.to_dict())))
+    return jsonify(listing(ListQuery.model_validate(request.args.to_dict())))
 
 
 @blueprint.get("/<user_id>")
 def read(user_id: str) -> Response:
     """Read one user."""
-    return _answer(database.users().find_one(_key(user_id)))
+    return _answer(_users().find_one(_key(user_id)))
 
 
 @blueprint.patch("/<user_id>")
 def change(user_id: str) -> Response:
     """Change a user's name, email, or both."""
     key, change = _key(user_id), {"$set": _body(UserChange)}
-    return _answer(database.users().find_one_and_update(key, change, return_document=ReturnDocument.AFTER))
+    return _answer(_users().find_one_and_update(key, change, return_document=ReturnDocument.AFTER))
 
 
 @blueprint.delete("/<user_id>")
 def delete(user_id: str) -> Response:
     """Delete a user."""
-    _answer(database.users().find_one_and_delete(_key(user_id)))
+    _answer(_users().find_one_and_delete(_key(user_id)))
     return Response(status=204)
 
 
@@ -119,6 +123,10 @@ def delete(user_id: str) -> Response:
 def email_taken(error: DuplicateKeyError) -> Response:
     """Refuse a duplicate. Only the unique index can detect it: two requests may send one email at the same time."""
     return problem(409, "There is a user with this email already.")
+
+
+def _users() -> Collection[database.Document]:
+    return database.collection("users", UNIQUE_EMAIL)
 
 
 def _new_id() -> ObjectId:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from service import create_app
 from service.headers import HEADERS
 from service.settings import read_settings
-from service.users import NewUser, Page, UserChange
+from service.users import ListQuery, NewUser, UserChange
 from tests.support.ports import free_port
 from tests.support.processes import Server
 from tests.support.repository import ROOT
@@ -177,13 +177,13 @@ def test_bodies_are_described_as_they_are_checked(model):
 
 
 def test_the_query_is_described_as_it_is_checked():
-    checked = Page.model_json_schema()["properties"]
+    checked = ListQuery.model_json_schema()["properties"]
     described = {it["name"]: it["schema"] for it in DESCRIPTION["components"]["parameters"].values()}
     assert described.keys() == checked.keys()
     for name, schema in described.items():
         assert bare(schema) | {"pattern": None} == bare(checked[name]) | {"pattern": None}
         assert schema["default"] == checked[name]["default"]
-        Page.model_validate({name: schema["default"]})
+        ListQuery.model_validate({name: schema["default"]})
 
 
 def test_only_changes_want_the_token():
@@ -218,5 +218,5 @@ def test_the_manual_names_each_field_and_header():
 
 def test_the_manuals_examples_are_as_described():
     examples = [json.loads(text) for text in re.findall(r"^```json\n(.*?)\n```$", MANUAL, re.MULTILINE | re.DOTALL)]
-    for example, name in zip(examples, ["User", "UserPage", "Problem", "About"], strict=True):
+    for example, name in zip(examples, ["User", "UserList", "Problem", "About"], strict=True):
         check(example, DESCRIPTION["components"]["schemas"][name])

@@ -124,7 +124,7 @@ def steps(log):
 
 def test_a_changed_line_of_code_reinstalls_nothing(project, production):
     again = steps(project.build(tag="production"))
-    code = project.folder / "service/pages.py"
+    code = project.folder / "service/web.py"
     code.write_text(code.read_text() + "\n# changed\n")
     changed = steps(project.build(tag="production"))
     install = next(name for name in changed if "--requirement requirements.txt" in name)

@@ -229,7 +229,7 @@ def test_from_a_commit_to_a_registry_where_a_version_stays_what_it_is(project, r
     assert repository.do("push", "1.4.2", repository.place).endswith(f"digest: {shipped['1.4.2']}\n")
     assert repository.there() == shipped
 
-    code = project.folder / "service" / "pages.py"
+    code = project.folder / "service" / "web.py"
     code.write_text(code.read_text() + "\n# changed\n")
     project.commit("A change")
     repository.do("build", "1.4.2")

@@ -82,7 +82,7 @@ def test_ports_are_open_on_this_machine_only(stack):
 
 
 def test_a_saved_change_is_served_without_a_restart(stack):
-    page = stack.folder / "service/pages.py"
+    page = stack.folder / "service/web.py"
     before, container = page.read_text(), stack.container("app")
     page.write_text(before.replace("\\n", ", changed\\n"))
     wait_for(lambda: "changed" in stack.request("GET", "/").text, "the change to be served")

@@ -48,7 +48,7 @@ def test_a_clone_that_others_cannot_read(project, umask):
     project.compose("-f", "docker-compose.yml", "build", "app")
     files = docker("run", "--rm", "--network=none", project.name, "find", "service", "-not", "-readable").stdout
     assert files == ""
-    docker("run", "--rm", "--network=none", project.name, "python", "-c", "import service.settings, service.pages")
+    docker("run", "--rm", "--network=none", project.name, "python", "-c", "import service.settings, service.web")
 
 
 def test_development_can_read_your_files_and_do_nothing_else(project):

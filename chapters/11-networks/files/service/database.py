@@ -21,6 +21,6 @@ def look() -> str:
     return "Connected to MongoDB"
 
 
-def users() -> Collection:
-    """The users, in the database that DATABASE_URL names."""
-    return current_app.extensions["database"].get_default_database()["users"]
+def collection(name: str) -> Collection:
+    """A collection of the database that DATABASE_URL names."""
+    return current_app.extensions["database"].get_default_database()[name]

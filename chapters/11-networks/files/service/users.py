@@ -15,14 +15,14 @@ def create() -> tuple[Response, int]:
     if not isinstance(body, dict) or body.keys() != {"name", "email"}:
         return jsonify(error="The body must have the members name and email, and no others."), 422
     user = dict(body)
-    database.users().insert_one(user)  # adds the _id
+    database.collection("users").insert_one(user)  # adds the _id
     return jsonify(_members(user)), 201
 
 
 @blueprint.get("")
 def index() -> Response:
     """List the users, newest first."""
-    return jsonify(users=[_members(user) for user in database.users().find().sort("_id", -1)])
+    return jsonify(users=[_members(user) for user in database.collection("users").find().sort("_id", -1)])
 
 
 @blueprint.errorhandler(PyMongoError)

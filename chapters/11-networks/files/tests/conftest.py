@@ -19,5 +19,5 @@ def client():
         pytest.skip("TEST_DATABASE_URL names no database")
     app = create_app(url)
     with app.app_context():
-        database.users().delete_many({})
+        database.collection("users").delete_many({})
     return app.test_client()

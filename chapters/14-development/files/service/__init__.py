@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from service import database, errors, headers, health, pages, users
+from service import about, database, errors, headers, health, openapi, users, web
 
 
 def create_app(database_url: str, greeting: str = "Ram Ram bhai Sareya Ne") -> Flask:
@@ -13,7 +13,6 @@ def create_app(database_url: str, greeting: str = "Ram Ram bhai Sareya Ne") -> F
     errors.init_app(app)
     headers.init_app(app)
     database.init_app(app, database_url)
-    app.register_blueprint(pages.blueprint)
-    app.register_blueprint(health.blueprint)
-    app.register_blueprint(users.blueprint)
+    for module in (web, users, openapi, about, health):
+        app.register_blueprint(module.blueprint)
     return app
