@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the checks of the steps share; scripts/chapter check puts it before each of them.
+# What the checks of the chapters share; scripts/chapter check puts it before each of them.
 #
 # A check looks at your own containers, images, volumes, networks and files. It changes nothing.
 # No pipefail: grep --quiet ends at the first match, and what still writes to it then fails for that alone.
@@ -9,17 +9,17 @@ missing=0
 
 ok() { printf 'ok  %s\n' "$1"; }
 
-# no WHAT MEND: what is not there, and what to do.
+# no WHAT FIX: what is missing, and what to do.
 no() {
   printf -- '--  %s: %s\n' "$1" "$2"
   missing=$((missing + 1))
 }
 
-# expect WHAT MEND COMMAND...: whether the command succeeds.
+# expect WHAT FIX COMMAND...: whether the command succeeds.
 expect() {
-  local what=$1 mend=$2
+  local what=$1 fix=$2
   shift 2
-  if "$@" >/dev/null 2>&1; then ok "$what"; else no "$what" "$mend"; fi
+  if "$@" >/dev/null 2>&1; then ok "$what"; else no "$what" "$fix"; fi
 }
 
 running() { [ "$(docker container inspect --format '{{.State.Running}}' "$1" 2>/dev/null)" = true ]; }
@@ -32,7 +32,7 @@ image() { docker image inspect "$1"; }
 volume() { docker volume inspect "$1"; }
 network() { docker network inspect "$1"; }
 
-# done_with STEP: the last line of each check.
+# done_with CHAPTER: the last line of each check.
 done_with() {
   [ "$missing" = 0 ] || exit 1
   echo "$1: done"

@@ -13,6 +13,7 @@ from tests.support.repository import NAME, ROOT
 
 LAST_PARTS = ["Try it", "If it fails", "Clean up", "Next"]
 WIDTH = 120
+WORDS = 900  # of prose on a page
 
 
 @pytest.fixture(scope="module")
@@ -41,11 +42,34 @@ def test_a_page_has_its_parts_in_order(chapter):
     page = read(chapter.page)
     assert page.lines[0] == f"# {chapter.name[:2]}  {chapter.title}"
     assert page.lines[2], "the title is followed by what you will be able to do"
-    assert page.headings[0] == "What this step changed"
+    assert page.headings[0] == "What this chapter changes"
     assert page.headings[-4:] == LAST_PARTS
     assert len(page.headings) > 5, "there is something to learn"
-    assert 60 <= len(page.lines) <= 200
-    assert {number: line for number, line in prose(page.lines).items() if len(line) > WIDTH} == {}
+    text = prose(page.lines)
+    assert {number: line for number, line in text.items() if len(line) > WIDTH} == {}
+    assert len(" ".join(text.values()).split()) <= WORDS
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=str)
+def test_a_page_begins_at_its_chapter_and_ends_with_its_check(chapter):
+    commands = [(block.heading, command.text) for block in read(chapter.page).console for command in block.commands]
+    assert commands[0] == ("", f"scripts/chapter go {chapter.name[:2]}")
+    assert [text for heading, text in commands if heading == "Try it"][-1] == "scripts/chapter check"
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=str)
+def test_a_page_lists_failures_in_a_table(chapter):
+    rows = [line for line in section(read(chapter.page), "If it fails") if line]
+    assert rows[:2] == ["| message | why, and what to do |", "|---|---|"]
+    assert len(rows) > 4
+    assert all(row.startswith("| ") for row in rows[2:])
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=str)
+def test_a_box_tells_a_common_error_from_the_truth(chapter):
+    boxes = re.findall("(?:^>.*\n)+", "\n".join(prose(read(chapter.page).lines).values()), re.MULTILINE)
+    form = re.compile(r'> \*\*Often said:\*\* ".+"\n>\n> \*\*In fact:\*\* .+', re.DOTALL)
+    assert [box for box in boxes if not form.match(box)] == []
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=str)
@@ -60,7 +84,7 @@ def test_a_page_says_how_to_see_what_its_chapter_changed_and_links_the_page_that
     page = read(chapter.page)
     lines = (ROOT / "chapters" / chapter.name / "changes").read_text().splitlines()
     changes_files = chapter != CHAPTERS[0] and any(not line.startswith("#") for line in lines)
-    changed = "\n".join(section(page, "What this step changed"))
+    changed = "\n".join(section(page, "What this chapter changes"))
     assert (f"`scripts/chapter diff {chapter.name[:2]}`" in changed) == changes_files
     links = re.findall(r"\]\(([^)#]+\.md)\)", "\n".join(section(page, "Next")))
     assert links[:1] == ([following(chapter).page.name] if following(chapter) else links[:1])
