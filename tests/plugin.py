@@ -18,12 +18,21 @@ os.environ["NO_PROXY"] = os.environ["no_proxy"] = ",".join(
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --long."""
+    parser.addoption("--long", action="store_true", help="also run the tests that take minutes, marked as long")
+
+
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """In several processes, each runs whole files; one runs all that load the engine, one after another.
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out long tests, unless asked for. In several processes, each runs whole files; one runs all that load the
+    engine, one after another.
 
     Tests that have a group already keep it.
     """
+    long = [item for item in items if item.get_closest_marker("long") and not config.getoption("--long")]
+    config.hook.pytest_deselected(items=long)
+    items[:] = [item for item in items if item not in long]
     for item in items:
         if item.get_closest_marker("xdist_group"):
             continue
