@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 import requests
+from pymongo import MongoClient
 
 from tests.support.environment import clean_environment, path_without_docker
 from tests.support.ports import free_port
-from tests.support.processes import ended
+from tests.support.processes import Database, ended
 from tests.support.repository import BIN, copy_repository, run_tests
 from tests.support.users import ANN
 from tests.support.waiting import LIMIT, wait_for
@@ -193,6 +194,17 @@ def test_a_wrong_setting_is_one_line_and_status_2(clone, arguments, settings):
     assert "set it, for example" in done.stderr
     assert done.stderr.count("\n") == 1
     assert not (clone / "data").exists()
+
+
+def test_many_users_in_the_embedded_database_are_mentioned(clone):
+    (clone / "data").mkdir()
+    database = Database(clone / "data")
+    database.start()
+    with MongoClient(database.url) as client:
+        client["flask-mongo-app"]["users"].insert_many([{"name": "Ann"} for _ in range(5001)])
+    database.stop()
+    with serving(clone, "--port", str(free_port())):
+        assert "./data has 5,001 users, and the embedded database reads all of them" in (clone / "run.log").read_text()
 
 
 def test_help_needs_nothing(clone):
