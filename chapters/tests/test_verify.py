@@ -53,7 +53,7 @@ def test_a_series_out_of_order(course):
 
 
 @pytest.mark.parametrize(
-    ("line", "mend"),
+    ("line", "fix"),
     [
         ("app.py", "is none of '= path', '+ path' and '- path'"),
         ("=  app.py", "is none of '= path', '+ path' and '- path'"),
@@ -74,8 +74,8 @@ def test_a_series_out_of_order(course):
         ("= chapters", "chapters stays on main and is never woven: drop the line"),
     ],
 )
-def test_a_line_of_changes(course, line, mend):
-    expected = f"chapters/02-look/changes: '{line}': {mend}".replace("': is none", "' is none")
+def test_a_line_of_changes(course, line, fix):
+    expected = f"chapters/02-look/changes: '{line}': {fix}".replace("': is none", "' is none")
     assert complaints(course, **{"chapters/02-look/changes": f"{line}\n"}) == [expected]
 
 

@@ -13,14 +13,14 @@ const root = process.env.STARTING ? "" : `root:${rootPassword}@`;
 const admin = connect(`mongodb://${root}${server}/admin`);
 const database = admin.getSiblingDB(name);
 
-function mend(db, user, pwd, roles) {
+function ensure(db, user, pwd, roles) {
   if (db.getUser(user)) db.updateUser(user, { pwd, roles });
   else db.createUser({ user, pwd, roles });
 }
 
-mend(admin, "root", rootPassword, ["root"]);
+ensure(admin, "root", rootPassword, ["root"]);
 for (const { username, password } of wanted) {
-  mend(database, username, password, ["readWrite"]);
+  ensure(database, username, password, ["readWrite"]);
   connect(`mongodb://${username}:${password}@${server}/${name}`); // throws if the login is refused
 }
 // The app's user alternates between two. Drop whichever the secrets no longer name.

@@ -89,7 +89,7 @@ def test_a_saved_change_is_served_without_a_restart(stack):
     page.write_text(before + "\ndef broken(")
     wait_for(lambda: "SyntaxError" in stack.compose("logs", "app").stdout, "the mistake to be in the log")
     page.write_text(before)
-    wait_for(lambda: "changed" not in stack.request("GET", "/").text, "the mended file to be served")
+    wait_for(lambda: "changed" not in stack.request("GET", "/").text, "the fixed file to be served")
     assert stack.container("app") == container
     assert inspect(container)["RestartCount"] == 0
 

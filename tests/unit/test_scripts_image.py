@@ -67,7 +67,7 @@ def test_a_tag_cannot_hold_build_metadata_or_more_than_128_characters():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "mend"),
+    ("arguments", "fix"),
     [
         (["promote", "1.4.2"], "'' is no environment: give dev, staging or prod"),
         (["promote", "1.4.2", "qa"], "'qa' is no environment: give dev, staging or prod"),
@@ -83,8 +83,8 @@ def test_a_tag_cannot_hold_build_metadata_or_more_than_128_characters():
         (["list", "ghcr.io/me/"], "'ghcr.io/me/' is no REGISTRY/NAMESPACE: "),
     ],
 )
-def test_other_wrong_arguments(arguments, mend):
-    assert refusal(*arguments).startswith(mend)
+def test_other_wrong_arguments(arguments, fix):
+    assert refusal(*arguments).startswith(fix)
 
 
 @pytest.mark.parametrize("name", ["App", "app:1", "a b", "-app", "app/", "a..b"])
