@@ -3,6 +3,8 @@
 import asyncio
 import shutil
 import sys
+from dataclasses import replace
+from math import inf
 
 import pytest
 from bson import ObjectId
@@ -90,6 +92,14 @@ def test_goals_compare_medians(results):
     assert found["read, processor time, against express"] == (0.5, True)
     assert found["start to first 200, one process"] == (0.6, True)
     assert found["memory, idle"] == (91, False)
+
+
+def test_a_server_that_answers_nothing_is_shown_as_that(results):
+    silent = [replace(sample, rate=0.0, p99=inf, cpu=inf) for sample in results.samples if sample.peer == "flask-sync"]
+    results.samples = [sample for sample in results.samples if sample.peer != "flask-sync"] + silent
+    assert {goal.met for goal in goals(results) if goal.name.endswith("against flask-sync")} == {True}
+    assert "| flask-sync | 0 | 0 to 0 | no answer | no answer | 0 |" in markdown(results, ["today"])
+    assert picture(results)
 
 
 def test_the_page_has_every_peer_and_kind(results):
