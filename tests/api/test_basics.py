@@ -123,7 +123,7 @@ def test_a_sane_request_id_is_taken_over_and_logged(guarded, given):
 
 
 @pytest.mark.parametrize("given", [None, "", "two words", "x" * 129, "tøken", '"}{"', "<script>"])
-def test_any_other_request_id_is_made_anew(guarded, given):
+def test_any_other_request_id_is_replaced(guarded, given):
     headers = {} if given is None else {"X-Request-ID": given.encode()}
     made = guarded.get("/", headers=headers).headers["X-Request-ID"]
     assert re.fullmatch("[0-9a-f]{32}", made)

@@ -40,7 +40,7 @@ for url, database, command in json.load(sys.stdin):
 
 
 def ask(stack: Project, *questions: tuple[str, str, dict]) -> list[str]:
-    """What MongoDB says to commands on databases of whoever comes with these URLs: allowed, or refused."""
+    """Whether MongoDB allows these commands to those who log in with these URLs: allowed, or refused."""
     done = docker("exec", "-i", stack.container("app"), "python", "-c", ASK, input=json.dumps(questions))
     return done.stdout.split()
 
@@ -84,7 +84,7 @@ def stack(clone):
     clone.compose(*development, "down")
 
     assert clone.script("secrets", "init").returncode == 0
-    if os.getuid() == 0:  # the secrets belong to whoever cloned, who need be nobody that a container knows
+    if os.getuid() == 0:  # the secrets belong to the user who cloned, whom a container need not know
         for path in (clone.folder / "secrets", *(clone.folder / "secrets" / name for name in FILES)):
             os.chown(path, 12345, 12345)
     # What a shell or .env still has from development must not count.

@@ -88,7 +88,7 @@ class Project:
         names = ("--filter", f"reference={self.name}", "--filter", f"reference=*/*/{self.name}")
         shown = '{{if eq .Tag "<none>"}}{{.ID}}{{else}}{{.Repository}}:{{.Tag}}{{end}}'
         named = docker("image", "ls", "--all", *names, "--format", shown).stdout
-        # An image that was built anew under its name leaves the one before behind, without a name but with its labels.
+        # An image that was built again under its name leaves the one before behind, without a name but with its labels.
         for label in (f"org.opencontainers.image.title={self.name}", f"com.docker.compose.project={self.name}"):
             named += docker("image", "ls", "--quiet", "--filter", "dangling=true", "--filter", f"label={label}").stdout
         if images := named.split():
