@@ -25,19 +25,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out long tests, unless asked for. In several processes, each runs whole files; one runs all that load the
-    engine, one after another.
+    """Leave out long tests, unless asked for, and mark those that load the engine.
 
-    Tests that have a group already keep it.
+    In several processes, each runs whole files, and one runs all that load the engine. Tests that have a group already
+    keep it.
     """
     long = [item for item in items if item.get_closest_marker("long") and not config.getoption("--long")]
     config.hook.pytest_deselected(items=long)
     items[:] = [item for item in items if item not in long]
     for item in items:
-        if item.get_closest_marker("xdist_group"):
-            continue
-        group = "engine" if "engine" in item.fixturenames else "/".join(item.path.parts[-2:])
-        item.add_marker(pytest.mark.xdist_group(group))
+        loads = "engine" in item.fixturenames
+        if loads:
+            item.add_marker(pytest.mark.engine)
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group("engine" if loads else "/".join(item.path.parts[-2:])))
 
 
 @pytest.hookimpl(wrapper=True)
