@@ -1,16 +1,16 @@
 """Several replicas behind the proxy: compose.scale.yml and deploy/nginx."""
 
-import contextlib
 import json
 import re
-import threading
 import uuid
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 import requests
 
 from tests.support.docker import docker, inspect, need_image
+from tests.support.load import load
 from tests.support.ports import free_port
 from tests.support.project import Project
 from tests.support.waiting import LIMIT, wait_for
@@ -62,30 +62,9 @@ def answering(stack: Project, number: int) -> set[str]:
     return seen
 
 
-@contextlib.contextmanager
-def load(stack: Project) -> Iterator[list[int]]:
-    """Idempotent requests from eight clients; yields their statuses, with 0 for a connection that was lost."""
-    statuses, end = [], threading.Event()
-
-    def ask() -> None:
-        while not end.is_set():
-            try:
-                statuses.append(stack.request("GET", "/users?limit=1").status_code)
-            except requests.RequestException:
-                statuses.append(0)
-
-    clients = [threading.Thread(target=ask) for _ in range(8)]
-    for client in clients:
-        client.start()
-    try:
-        wait_for(lambda: len(statuses) > 50, "the load to begin")
-        yield statuses
-        more = len(statuses) + 200
-        wait_for(lambda: len(statuses) > more, "the load to go on")
-    finally:
-        end.set()
-        for client in clients:
-            client.join()
+def ask(stack: Project) -> requests.Response:
+    """An idempotent request that needs the database."""
+    return stack.request("GET", "/users?limit=1")
 
 
 def test_three_replicas_answer_on_one_port(stack):
@@ -113,9 +92,9 @@ def test_the_proxy_is_hardened(stack):
 def test_a_replica_keeps_nothing_that_the_others_lack(stack):
     user = stack.request("POST", "/users", json={"name": "Ann", "email": "all@example.org"})
     assert "Set-Cookie" not in user.headers
-    ask = f"import urllib.request; urllib.request.urlopen('http://localhost:3000/users/{user.json()['id']}')"
+    script = f"import urllib.request; urllib.request.urlopen('http://localhost:3000/users/{user.json()['id']}')"
     for replica in replicas(stack):
-        docker("exec", replica, "python", "-c", ask)
+        docker("exec", replica, "python", "-c", script)
 
 
 def test_a_request_has_one_id_in_both_logs(stack):
@@ -133,7 +112,7 @@ def test_a_request_has_one_id_in_both_logs(stack):
 
 def test_no_idempotent_request_fails_while_a_replica_is_killed(stack):
     victim = replicas(stack).pop()
-    with load(stack) as statuses:
+    with load(partial(ask, stack)) as statuses:
         docker("kill", victim)
     assert set(statuses) == {200}
     assert answering(stack, 2) == replicas(stack)
@@ -143,7 +122,7 @@ def test_no_idempotent_request_fails_while_a_replica_is_killed(stack):
 
 def test_no_idempotent_request_fails_while_replicas_come_and_go(stack):
     before = replicas(stack)
-    with load(stack) as statuses:
+    with load(partial(ask, stack)) as statuses:
         for number in (5, 2):
             stack.compose("up", "--wait", "--no-recreate", "--scale", f"app={number}")
             assert answering(stack, number) == replicas(stack)
