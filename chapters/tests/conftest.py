@@ -39,9 +39,9 @@ def course(original: Path, tmp_path: Path) -> Clone:
     return Clone(tmp_path / "course")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The Chromium of this machine."""
+    """The Chromium of this machine. One at a time: Playwright allows no second one in a process."""
     with chromium() as browser:
         yield browser
 

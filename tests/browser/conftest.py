@@ -11,9 +11,9 @@ from tests.support.processes import Server
 from tests.support.waiting import LIMIT
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The Chromium of this machine."""
+    """The Chromium of this machine. One at a time: Playwright allows no second one in a process."""
     with chromium() as browser:
         yield browser
 
