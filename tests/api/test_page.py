@@ -1,4 +1,4 @@
-"""What the service sends to a browser: the page, its files, the state of the stack, the headers."""
+"""What the service sends at `/`: the greeting, or to a browser the page, its files and the state of the stack."""
 
 import socket
 
@@ -14,6 +14,12 @@ def page(server, path="/"):
     response = server.get(path, headers={"Accept": CHROMIUM})
     assert (response.status_code, response.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
     return response.text
+
+
+def test_the_greeting(service):
+    response = service.get("/")
+    assert (response.status_code, response.text) == (200, "Ram Ram bhai Sareya Ne\n")
+    assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
 
 
 @pytest.mark.parametrize("accept", [CHROMIUM, "text/html", "application/json, text/html", "text/plain;q=0.5,text/html"])

@@ -1,7 +1,21 @@
 """scripts/lib/images.py: which tags go with a version, and what may be a name."""
 
 import pytest
-from lib.images import commit_tag, floating_tags, web_address
+from lib.images import VERSION, commit_tag, floating_tags, matches, web_address
+
+NOT_SEMANTIC = ["", "v1.2.3", "v1.2", "1.2", "1", "01.2.3", "1.02.3", "1.2.03", "1.2.3.4", "latest", "1.2.3 "]
+NOT_SEMANTIC += ["1.2.3-", "1.2.3-rc..1", "1.2.3-01", "1.2.3-ä", "1.2.3-rc_1", "1.2.3/4"]
+
+
+@pytest.mark.parametrize("version", NOT_SEMANTIC)
+def test_what_is_no_semantic_version(version):
+    assert not matches(VERSION, version)
+
+
+@pytest.mark.parametrize("version", ["0.0.0", "1.4.2", "10.20.30", "2.0.0-rc.1", "1.0.0--", "1.0.0-0a.x-y.0"])
+def test_a_semantic_version(version):
+    assert matches(VERSION, version)
+
 
 ORDERS = [
     ([], "1.4.2", "1.4 1 latest"),

@@ -34,24 +34,15 @@ def refusal(*arguments, **environment):
     return done.stderr.strip()
 
 
-NOT_SEMANTIC = ["", "v1.2.3", "v1.2", "1.2", "1", "01.2.3", "1.02.3", "1.2.03", "1.2.3.4", "latest", "1.2.3 "]
-NOT_SEMANTIC += ["1.2.3-", "1.2.3-rc..1", "1.2.3-01", "1.2.3-ä", "1.2.3-rc_1", "1.2.3/4"]
-
-
+# tests/unit/test_images.py has all kinds of versions.
 @pytest.mark.parametrize("verb", ["build", "tag", "promote", "push"])
-@pytest.mark.parametrize("version", NOT_SEMANTIC)
-def test_what_is_no_semantic_version(verb, version):
-    assert refusal(verb, version).startswith(f"'{version}' is no semantic version")
+def test_what_is_no_semantic_version(verb):
+    assert refusal(verb, "v1.2.3").startswith("'v1.2.3' is no semantic version")
 
 
 def test_a_version_must_be_given():
     assert refusal("tag").startswith("'' is no semantic version")
     assert refusal("promote").startswith("'' is no semantic version")
-
-
-@pytest.mark.parametrize("version", ["0.0.0", "1.4.2", "10.20.30", "2.0.0-rc.1", "1.0.0--", "1.0.0-0a.x-y.0"])
-def test_a_semantic_version_gets_as_far_as_the_engine(version):
-    assert refusal("tag", version).startswith("no Docker Engine answers: ")
 
 
 @pytest.mark.parametrize("verb", VERBS)
