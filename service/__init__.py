@@ -1,4 +1,4 @@
-"""A small user service: the sample application of a Docker course, and a starting point for your own."""
+"""A small user service: a sample application, and a starting point for your own."""
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix

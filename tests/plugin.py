@@ -1,4 +1,4 @@
-"""How pytest runs all tests, those of the course included: in which process, and what it reports of skipped ones."""
+"""How pytest runs all tests: in which process, and what it reports of skipped ones."""
 
 import os
 import signal

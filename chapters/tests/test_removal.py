@@ -1,4 +1,4 @@
-"""The course lifts out: what CONTRIBUTING says removes it, and leaves a project that is whole."""
+"""The course lifts out: what CONTRIBUTING says removes it, and so does scripts/new-service. What is left is whole."""
 
 import re
 import subprocess
@@ -20,6 +20,15 @@ def project(tmp_path_factory):
         subprocess.run(["bash", "-euc", command.text], cwd=folder, check=True)
     for command in ("init --quiet", "add --all"):
         subprocess.run(["git", "-C", folder, *command.split()], check=True)
+    return folder
+
+
+@pytest.fixture(scope="module", params=["x", "flask-mongo-app-too", "abcdefghi-" * 4 + "abcdefghij"])
+def copy(request, tmp_path_factory):
+    """A copy with a short or long name, or one that has this project's in it."""
+    folder = tmp_path_factory.mktemp("copy") / "copy"
+    run(ROOT / "scripts/new-service", request.param, folder, folder=ROOT)
+    (folder / ".venv").symlink_to(BIN.parent)
     return folder
 
 
@@ -45,3 +54,11 @@ def test_unit_tests(project):
 
 def test_all_other_tests_are_collected(project):
     run("scripts/test", "-q", "-p", "no:cacheprovider", "--collect-only", folder=project)
+
+
+def test_lint_of_a_copy(copy):
+    run(".ci/lint", folder=copy)
+
+
+def test_the_pages_of_a_copy(copy):
+    run("scripts/test", "-q", "-p", "no:cacheprovider", "tests/unit/test_docs.py", folder=copy)

@@ -16,6 +16,7 @@ from bench.load import KINDS, Sample, check, measure
 from bench.report import Results, connections_for_rate, goals, markdown, picture
 from bench.stub import USERS
 from tests.support.processes import Server
+from tests.support.repository import NAME
 from tests.support.waiting import wait_for
 
 PEERS = {"ours": 100.0, "express": 50.0, "fastapi": 200.0, "flask-sync": 25.0, "flask-dev": 25.0}
@@ -30,7 +31,7 @@ def stub(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def service(stub, tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("server"), DATABASE_URL=f"mongodb://127.0.0.1:{stub}/flask-mongo-app")
+    server = Server(tmp_path_factory.mktemp("server"), DATABASE_URL=f"mongodb://127.0.0.1:{stub}/{NAME}")
     with server.running():
         yield server
 
@@ -51,13 +52,13 @@ def test_the_service_is_ready_with_the_stub(service):
 
 def test_the_stub_refuses_what_it_does_not_know(stub):
     with MongoClient("127.0.0.1", stub) as client, pytest.raises(OperationFailure, match="the stub has no aggregate"):
-        list(client["flask-mongo-app"]["users"].aggregate([]))
+        list(client[NAME]["users"].aggregate([]))
 
 
 def test_the_stub_answers_two_commands_of_one_connection_side_by_side(stub):
     async def read() -> list:
         async with AsyncMongoClient("127.0.0.1", stub) as client:
-            users = client["flask-mongo-app"]["users"]
+            users = client[NAME]["users"]
             return await asyncio.gather(*(users.find_one({"_id": ObjectId()}) for _ in range(5)))
 
     assert asyncio.run(read()) == [USERS[0]] * 5

@@ -15,7 +15,7 @@ from pymongo import MongoClient
 from tests.support.environment import clean_environment, path_without_docker
 from tests.support.ports import free_port
 from tests.support.processes import Database, ended
-from tests.support.repository import BIN, copy_repository, run_tests
+from tests.support.repository import BIN, NAME, copy_repository, run_tests
 from tests.support.users import ANN
 from tests.support.waiting import LIMIT, wait_for
 
@@ -201,7 +201,7 @@ def test_many_users_in_the_embedded_database_are_mentioned(clone):
     database = Database(clone / "data")
     database.start()
     with MongoClient(database.url) as client:
-        client["flask-mongo-app"]["users"].insert_many([{"name": "Ann"} for _ in range(5001)])
+        client[NAME]["users"].insert_many([{"name": "Ann"} for _ in range(5001)])
     database.stop()
     with serving(clone, "--port", str(free_port())):
         assert "./data has 5,001 users, and the embedded database reads all of them" in (clone / "run.log").read_text()

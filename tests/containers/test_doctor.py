@@ -1,4 +1,4 @@
-"""scripts/doctor: what a real engine says of itself, and what the chapters leave behind in it."""
+"""scripts/doctor: what a real engine says of itself, and what is in the way there."""
 
 import json
 

@@ -59,7 +59,7 @@ def test_mongodb_can_have_its_cache_back_where_the_kernel_allows_it(stack):
         assert json.loads(log.splitlines()[-1])["msg"].startswith("MongoDB cannot start: Linux kernel versions 6.19 ")
 
 
-def test_its_names_are_those_of_the_chapters(stack):
+def test_its_names_are_fixed(stack):
     mounts = {mount["Destination"]: mount for mount in inspect(stack.container("mongodb"))["Mounts"]}
     assert mounts["/data/db"]["Name"] == f"{stack.name}-data"
     assert mounts["/data/configdb"]["Name"] == f"{stack.name}-config"

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from tests.support.repository import ROOT
+from tests.support.repository import NAME, ROOT
 
 VERBS = {
     "build": ["1.4.2"],
@@ -63,7 +63,7 @@ def test_a_tag_cannot_hold_build_metadata_or_more_than_128_characters():
         (["promote", "1.4.2"], "'' is no environment: give dev, staging or prod"),
         (["promote", "1.4.2", "qa"], "'qa' is no environment: give dev, staging or prod"),
         (["promote", "1.4.2", "prod|dev"], "'prod|dev' is no environment: give dev, staging or prod"),
-        (["push", "1.4.2"], "IMAGE 'flask-mongo-app' names no registry: scripts/image push 1.4.2 REGISTRY/NAMESPACE"),
+        (["push", "1.4.2"], f"IMAGE {NAME!r} names no registry: scripts/image push 1.4.2 REGISTRY/NAMESPACE"),
         (["build", "1.4.2", "--platform"], "'' is no list of platforms: give one such as linux/amd64,linux/arm64"),
         (["build", "1.4.2", "--platform", "amd64"], "'amd64' is no list of platforms: "),
         (["tag", "1.4.2", "--allow-dirty"], "tag has no option --allow-dirty: scripts/image tag --help"),

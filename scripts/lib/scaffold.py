@@ -1,0 +1,203 @@
+"""Copy this project under another name, without the course."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from lib.commands import CommandError
+from lib.project import NAME
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+README = "scripts/lib/README.in"  # the copy's README
+# Not copied: the course (CONTRIBUTING.md, "Remove the course"), and what makes the copies.
+LEFT_OUT = re.compile(
+    r"chapters/.*|scripts/chapter|docs/[0-9].*|\.github/workflows/chapters\.yml"
+    r"|docs/reference/(article-map|chapters|pages|troubleshooting)\.md"
+    r"|scripts/new-service|scripts/lib/(scaffold\.py|README\.in)|tests/unit/test_new_service\.py"
+)
+COURSE = re.compile(r"^<!-- course -->\n.*?^<!-- end of the course -->\n", re.MULTILINE | re.DOTALL)
+# One rule for all that takes the name: an image, a Compose project, a database, a volume, a host.
+GOOD_NAME = re.compile(r"[a-z](-?[a-z0-9]){0,49}")
+TAKEN = {"admin", "config", "local", "localhost", NAME}  # MongoDB's own databases, this machine, this project
+WIDTH = 120
+
+Files = dict[str, bytes]  # path: content
+
+
+def copy(name: str, folder: Path, owner: str | None, description: str | None, git: bool = True) -> None:
+    """Make a copy of this project in a new folder.
+
+    Args:
+        name: the service's name.
+        folder: does not exist yet, or is empty.
+        owner: who holds the copyright; "The NAME maintainers" without one.
+        description: one line for the README and pyproject.toml.
+        git: whether to make a repository, with one commit.
+
+    Raises:
+        CommandError: a name that cannot be used, a folder that is not free, a copy that is not sound.
+        OSError: the folder cannot be written.
+    """
+    folder = folder.resolve()
+    if folder == ROOT or ROOT in folder.parents:
+        raise CommandError(f"{folder} is inside this project: name a folder outside of it")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise CommandError(f"{folder} exists already and is not empty: name another folder, or remove it")
+    if not folder.parent.is_dir():
+        raise CommandError(f"{folder.parent} is not a folder: make it first")
+    files = _renamed(name, owner, description)
+    with _appears_whole(folder) as place:
+        for path, content in files.items():
+            (place / path).parent.mkdir(parents=True, exist_ok=True)
+            (place / path).write_bytes(content)
+            shutil.copymode(ROOT / (README if path == "README.md" else path), place / path)
+        _check(files, name)
+        if git:
+            _commit(place, name)
+
+
+def plan(name: str, owner: str | None, description: str | None) -> Iterator[str]:
+    """The files of a copy, and below each the lines that change, as `-` and `+`. Raises CommandError as copy does."""
+    for path, content in _renamed(name, owner, description).items():
+        yield path
+        before = _read(path).decode("utf-8", "replace").splitlines()
+        after = content.decode("utf-8", "replace").splitlines()
+        for line in after:
+            if line not in before:
+                yield f"  + {line}"
+
+
+def _renamed(name: str, owner: str | None, description: str | None) -> Files:
+    if not GOOD_NAME.fullmatch(name):
+        raise CommandError(
+            f"{name!r} cannot be a name: take 1 to 50 lower-case letters, digits and single hyphens, a letter first"
+        )
+    if name in TAKEN:
+        raise CommandError(f"{name} is taken, by MongoDB, by this machine or by this project: take another name")
+    for option, value in (("--owner", owner), ("--description", description)):
+        if value is not None and not (value.strip() and value.isprintable()):
+            raise CommandError(f"{option} must be one line of text")
+    paths = [path for path in _tracked() if not LEFT_OUT.fullmatch(path)]
+    files = {path: _adapted(path, name) for path in paths}
+    files["README.md"] = files["README.md"].replace(b"{origin}", _origin().encode())
+    if owner:
+        files["LICENSE"] = files["LICENSE"].replace(f"The {name} maintainers".encode(), owner.encode())
+    if description:
+        written = re.search(rb'^description = "(.*)"$', files["pyproject.toml"], re.MULTILINE)
+        quoted = description.replace("\\", "\\\\").replace('"', '\\"')
+        files["pyproject.toml"] = files["pyproject.toml"].replace(written[1], quoted.encode())  # type: ignore[index]
+        files["README.md"] = files["README.md"].replace(written[1], description.encode())  # type: ignore[index]
+    return files
+
+
+def _tracked() -> list[str]:
+    """The files of this project, also where it was unpacked from an archive and has no history."""
+    if (ROOT / ".git").exists():
+        listing = _git("ls-files", "-z", folder=ROOT)
+    else:
+        with tempfile.TemporaryDirectory() as empty:
+            _git("init", "--quiet", "--bare", empty, folder=ROOT)
+            where = (f"--git-dir={empty}", f"--work-tree={ROOT}")
+            listing = _git(*where, "ls-files", "-z", "--others", "--exclude-standard", folder=ROOT)
+    return sorted(path for path in filter(None, listing.split("\0")) if (ROOT / path).is_file())
+
+
+def _read(path: str) -> bytes:
+    return (ROOT / (README if path == "README.md" else path)).read_bytes()
+
+
+def _adapted(path: str, name: str) -> bytes:
+    content = _read(path)
+    if b"\0" in content:  # a picture
+        return content
+    text = content.decode("utf-8")
+    if path.endswith(".md"):
+        text = COURSE.sub("", text)
+        lines = text.splitlines(keepends=True)
+        text = "".join(line for line in lines if "chapter" not in line and "new-service" not in line)
+    text = text.replace(NAME, name)
+    return (_rewrapped(text) if path.endswith(".md") else text).encode()
+
+
+def _rewrapped(text: str) -> str:
+    """Markdown whose paragraphs a longer name has made too wide."""
+    paragraphs = re.split(r"(\n\n+)", text)
+    fenced = False
+    for number, paragraph in enumerate(paragraphs):
+        plain = not fenced and not re.search(r"^(\||```|#|>|- |\d\. |<| )", paragraph, re.MULTILINE)
+        fenced ^= len(re.findall(r"^ *```", paragraph, re.MULTILINE)) % 2 == 1
+        if plain and max(map(len, paragraph.splitlines()), default=0) > WIDTH:
+            paragraphs[number] = textwrap.fill(paragraph, WIDTH, break_long_words=False, break_on_hyphens=False)
+    return "".join(paragraphs)
+
+
+def _origin() -> str:
+    version = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
+    commit = ""
+    if (ROOT / ".git").exists():
+        with suppress(CommandError):  # no commit yet
+            commit = f", commit {_git('rev-parse', '--verify', 'HEAD', folder=ROOT).strip()}"
+    return f"{NAME} {version[1]}{commit}"  # type: ignore[index]  # it has one
+
+
+@contextmanager
+def _appears_whole(folder: Path) -> Iterator[Path]:
+    """A folder beside the new one, which takes its place at the end, or disappears."""
+    place = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        yield place
+        place.chmod(0o777 & ~_umask())
+        place.replace(folder)  # also where an empty folder is there already
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _umask() -> int:
+    umask = os.umask(0)
+    os.umask(umask)
+    return umask
+
+
+def _check(files: Files, name: str) -> None:
+    """Raise CommandError if this project's name is left anywhere but in the line about the origin, or code is broken."""
+    for path, content in files.items():
+        lines = content.lower().replace(name.encode(), b"").splitlines()
+        if any(NAME.encode() in line and not line.startswith(b"made from ") for line in lines):
+            raise CommandError(f"{path} still has the name {NAME}: this is a fault of scripts/new-service")
+        if path.endswith(".py") and sys.version_info >= (3, 11):
+            compile(content, path, "exec")
+
+
+def _commit(place: Path, name: str) -> None:
+    identity = () if _has_identity() else ("-c", f"user.name={name}", "-c", f"user.email={name}@localhost")
+    settings = ("-c", "core.autocrlf=false", "-c", "core.hooksPath=/dev/null", "-c", "commit.gpgSign=false")
+    _git("init", "--quiet", "--initial-branch=main", folder=place)
+    _git(*settings, "add", "--all", "--force", folder=place)
+    _git(*settings, *identity, "commit", "--quiet", "--message", f"Start {name} from {_origin()}", folder=place)
+    _git("fsck", "--strict", folder=place)
+
+
+def _has_identity() -> bool:
+    return subprocess.run(["git", "var", "GIT_COMMITTER_IDENT"], capture_output=True, check=False).returncode == 0
+
+
+def _git(*arguments: str, folder: Path) -> str:
+    # What git sets for hooks and aliases would lead it to another repository.
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    command = ["git", "-C", str(folder), *arguments]
+    try:
+        result = subprocess.run(command, env=inherited, capture_output=True, text=True, check=False)
+    except OSError:
+        raise CommandError("git is not installed: install it (Debian: apt install git)") from None
+    if result.returncode != 0:
+        raise CommandError(f"git {arguments[0]} failed: {result.stderr.strip().rpartition(chr(10))[2]}")
+    return result.stdout
