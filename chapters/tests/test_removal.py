@@ -9,6 +9,12 @@ from chapters.tests.support.page import read
 from tests.support.repository import BIN, ROOT, copy_repository
 
 
+@pytest.fixture(scope="module", autouse=True)
+def lint_packages():
+    """Install the packages of the lint: the projects below share .venv, and two must not do it at the same time."""
+    run(".ci/lint", folder=ROOT)
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     """A clone without the course."""
