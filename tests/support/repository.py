@@ -6,9 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 BIN = Path(sys.executable).parent
 NAME = "flask-mongo-app"  # the token that every name comes from
+
+need_git = pytest.mark.skipif(shutil.which("git") is None, reason="there is no git, as in the container for tests")
 
 
 def copy_repository(folder: Path, name: str = NAME) -> None:

@@ -7,7 +7,9 @@ import pytest
 from lib import scaffold
 from lib.commands import CommandError
 
-from tests.support.repository import NAME, ROOT, copy_repository
+from tests.support.repository import NAME, ROOT, copy_repository, need_git
+
+pytestmark = need_git
 
 
 def new_service(*arguments, root=ROOT, **options):

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.environment import HOSTILE
-from tests.support.repository import NAME, ROOT, copy_repository
+from tests.support.repository import NAME, ROOT, copy_repository, need_git
+
+pytestmark = need_git
 
 START = """set -euo pipefail
 # These would change what the commands below do.
@@ -39,8 +41,6 @@ def test_it_finds_its_clone_as_all_do(script):
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory) -> Path:
     """A copy of the project in a folder whose name has all that a path may have."""
-    if shutil.which("git") is None:  # as in the container for tests
-        pytest.skip("there is no git")
     folder = tmp_path_factory.mktemp("clone") / 'it\'s a "clone": $HOME\n--of mine'
     copy_repository(folder)
     return folder
