@@ -28,6 +28,7 @@ Document = dict[str, Any]
 
 SERVER_SELECTION_TIMEOUT = 2  # seconds
 OPERATION_TIMEOUT = 5  # seconds for a whole operation: finding the server, a retry, the answer
+HEARTBEAT = 2  # seconds between two questions whether a server is there; the driver's default is 10
 
 
 class _Database(monitoring.ServerHeartbeatListener):
@@ -36,6 +37,7 @@ class _Database(monitoring.ServerHeartbeatListener):
     def __init__(self, url: str) -> None:
         self.answering: dict[tuple[str, int | None], bool] = {}
         self.indexed: set[str] = set()  # the collections whose indexes exist
+        self.waiting = threading.Lock()  # held while a request waits for a server to come back
         self.closed = threading.Event()
         self._client: MongoClient[Document] | None = None
         try:
@@ -53,6 +55,7 @@ class _Database(monitoring.ServerHeartbeatListener):
             serverSelectionTimeoutMS=SERVER_SELECTION_TIMEOUT * 1000,
             connectTimeoutMS=SERVER_SELECTION_TIMEOUT * 1000,
             timeoutMS=OPERATION_TIMEOUT * 1000,
+            heartbeatFrequencyMS=HEARTBEAT * 1000,
             # Acknowledge a write once it is on the disks of a majority.
             w="majority",
             journal=True,
@@ -86,12 +89,23 @@ class _Database(monitoring.ServerHeartbeatListener):
         self.answering[event.connection_id] = False
         self.indexed.clear()  # a different, empty database may come back
 
+    def _wait_for_server(self) -> None:
+        # One request at a time: if all of them waited for a server that is away, they would take all threads.
+        if not self.waiting.acquire(blocking=False):
+            raise ServerSelectionTimeoutError("no server has answered, and another request waits for one")
+        try:
+            self.client.admin.command("ping")
+        finally:
+            self.waiting.release()
+
     def close(self) -> None:
         self.closed.set()  # heartbeats that end here are not failures
         if self._client is not None:
             self._client.close()
 
     def collection(self, name: str, indexes: tuple[IndexModel, ...]) -> Collection[Document]:
+        if self.answering and True not in self.answering.values():
+            self._wait_for_server()
         collection = self.client.get_default_database()[name]
         if indexes and name not in self.indexed:  # two threads may get here: creating an existing index does nothing
             try:

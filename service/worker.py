@@ -12,7 +12,7 @@ import re
 import socket
 import time
 from collections.abc import Generator
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from selectors import EVENT_READ
@@ -26,6 +26,7 @@ from service.errors import problem
 
 HEAD_LIMIT = 32 * 1024  # bytes of a head, and of the overhead of a chunked body
 LINGER = 2  # seconds for a client to close its end after the last response
+LIVENESS = "/healthz"  # asks nobody else, so it has a thread of its own
 
 
 class TooLarge(errors.ParseException):
@@ -64,6 +65,12 @@ class Connection(TConn):
 class Worker(ThreadWorker):
     """The worker: see above."""
 
+    def init_process(self) -> None:
+        # While the database hangs, other requests may wait in all other threads. This one still tells an orchestrator
+        # that a restart would not help.
+        self.liveness = ThreadPoolExecutor(max_workers=1)
+        super().init_process()
+
     def accept(self, listener: socket.socket) -> None:
         try:
             connected, client = listener.accept()
@@ -90,7 +97,7 @@ class Worker(ThreadWorker):
                 self._forget(conn)  # the client has closed
         except StopIteration:
             conn.arrival, conn.begun = None, False
-            super().enqueue_req(conn)
+            self._handle_in_a_thread(conn)
         except BlockingIOError:
             self._wait(conn)
         except errors.ParseException as error:
@@ -139,6 +146,11 @@ class Worker(ThreadWorker):
                 self._forget(conn)
             else:
                 self._refuse(conn, TooSlow())
+
+    def _handle_in_a_thread(self, conn: Connection) -> None:
+        threads = self.liveness if conn.request.path == LIVENESS else self.tpool
+        done = threads.submit(self.handle, conn)
+        done.add_done_callback(partial(self.method_queue.defer, self.finish_request, conn))
 
     def handle(self, conn: Connection) -> bool:
         """Answer a request, in a thread. Returns whether the connection can take another one."""

@@ -1,6 +1,7 @@
 """The database is late, goes, hangs and comes back; the service ends in order. No restart in between."""
 
 import contextlib
+import select
 import signal
 import socket
 import time
@@ -12,6 +13,7 @@ import dns.message
 import dns.rrset
 import pytest
 
+from tests.support.ports import free_port
 from tests.support.processes import Server
 from tests.support.users import ANN, NO_ID, problem
 from tests.support.waiting import LIMIT, wait_for
@@ -93,6 +95,34 @@ def test_a_database_that_hangs_is_a_503_before_a_client_gives_up(server, databas
         assert server.get("/healthz").ok
     ready(server)
     assert server.get("/users").status_code == 200
+
+
+def first(server, path):
+    """Whether this path is answered before a request for users that is already waiting for the database."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=LIMIT) as waiting:
+        waiting.sendall(b"GET /users HTTP/1.1\r\nHost: x\r\n\r\n")
+        server.get(path)
+        return not select.select([waiting], [], [], 0)[0]
+
+
+def test_liveness_answers_while_the_database_hangs_and_all_threads_wait_for_it(database, tmp_path):
+    database.start()
+    server = Server(tmp_path, DATABASE_URL=database.url, WEB_CONCURRENCY="1", WEB_THREADS="1")
+
+    def answers():
+        ready(server)
+        with database.frozen():
+            return first(server, "/healthz")
+
+    with server.running():
+        wait_for(answers, "an answer before that of the database")  # on a busy machine, perhaps not at once
+
+
+def test_one_request_at_a_time_waits_for_a_database_that_is_away(tmp_path):
+    nowhere = f"mongodb://127.0.0.1:{free_port()}/flask-mongo-app-test"
+    server = Server(tmp_path, DATABASE_URL=nowhere, WEB_CONCURRENCY="1", WEB_THREADS="2")
+    with server.running():
+        wait_for(lambda: first(server, "/users"), "an answer before that of the request that waits")
 
 
 def in_flight(server):
