@@ -25,7 +25,7 @@ class JsonFormatter(logging.Formatter):
         line |= getattr(record, "fields", {})
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        return json.dumps(line)  # ASCII: other alphabets have line ends and terminal controls of their own
 
 
 def configuration(level: str) -> dict[str, object]:

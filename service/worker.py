@@ -26,6 +26,7 @@ from service.errors import problem
 
 HEAD_LIMIT = 32 * 1024  # bytes of a head, and of the overhead of a chunked body
 LINGER = 2  # seconds for a client to close its end after the last response
+NEWCOMER = 0.5  # seconds in which a connection's next request may be under way, so that it is not closed to make room
 LIVENESS = "/healthz"  # asks nobody else, so it has a thread of its own
 
 
@@ -77,9 +78,6 @@ class Worker(ThreadWorker):
         except OSError:
             return  # another worker was faster, or the client is gone
         self.nr_conns += 1
-        if self.nr_conns >= self.worker_connections and self.keepalived_conns:
-            self.keepalived_conns[0].timeout = 0  # make room: close the one that has been idle longest
-            self.murder_keepalived()
         self.enqueue_req(Connection(self.cfg, connected, client, listener.getsockname()))
 
     def enqueue_req(self, conn: Connection) -> None:
@@ -136,6 +134,14 @@ class Worker(ThreadWorker):
         waiting.append(conn)
         self.poller.register(conn.sock, EVENT_READ, partial(readable, conn))
 
+    def murder_keepalived(self, force: bool = False) -> None:
+        """Close connections that have been idle for too long, and if all are taken, make room: close the idlest."""
+        if self.nr_conns >= self.worker_connections and self.keepalived_conns:
+            idlest = self.keepalived_conns[0]
+            if idlest.timeout - self.cfg.keepalive + NEWCOMER < time.monotonic():
+                idlest.timeout = 0
+        super().murder_keepalived(force)
+
     def murder_pending(self) -> None:
         """Refuse requests that are too slow, and drop clients that do not close in time."""
         now = time.monotonic()
@@ -148,7 +154,7 @@ class Worker(ThreadWorker):
                 self._refuse(conn, TooSlow())
 
     def _handle_in_a_thread(self, conn: Connection) -> None:
-        threads = self.liveness if conn.request.path == LIVENESS else self.tpool
+        threads = self.liveness if conn.request and conn.request.path == LIVENESS else self.tpool
         done = threads.submit(self.handle, conn)
         done.add_done_callback(partial(self.method_queue.defer, self.finish_request, conn))
 

@@ -52,13 +52,17 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Itera
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Name what was skipped, and why: '12 containers tests skipped: no Docker Engine answers'."""
+    """Name what was skipped, and why: '12 containers tests skipped: no Docker Engine answers'; then tests' figures."""
     skipped = Counter(
         (folder_of(report.nodeid), report.longrepr[2].removeprefix("Skipped: "))
         for report in terminalreporter.getreports("skipped")
     )
     for (folder, reason), number in sorted(skipped.items()):
         terminalreporter.write_line(f"{number} {folder} tests skipped: {reason}", yellow=True)
+    for report in terminalreporter.getreports("passed"):
+        if report.when == "call" and report.user_properties:
+            figures = ", ".join(f"{name}: {value}" for name, value in report.user_properties)
+            terminalreporter.write_line(f"{report.nodeid.rpartition('::')[2]}: {figures}")
 
 
 def folder_of(nodeid: str) -> str:

@@ -11,32 +11,13 @@ import pytest
 
 from service.headers import HEADERS
 from tests.support.processes import Server
+from tests.support.sockets import answers, connect, parsed
 from tests.support.waiting import LIMIT, wait_for
 
 JSON = "Content-Type: application/json\r\n"
 POST = f"POST /users HTTP/1.1\r\nHost: x\r\n{JSON}"
 CHUNKED = f"{POST}Transfer-Encoding: chunked\r\n\r\n"
 COOKIES = f"Cookie: {'x' * 9000}\r\n\r\n"
-
-
-def connect(server):
-    return socket.create_connection(("127.0.0.1", server.port), timeout=LIMIT)
-
-
-def answers(server, *parts):
-    """Send these bytes, and read until the server closes."""
-    with connect(server) as connection:
-        for part in parts:
-            with contextlib.suppress(ConnectionError):  # what it refuses it does not read to the end
-                connection.sendall(part if isinstance(part, bytes) else part.encode("latin-1"))
-        return connection.makefile("rb").read()
-
-
-def parsed(answer):
-    """An answer's status, header and body."""
-    head, _, body = answer.partition(b"\r\n\r\n")
-    line, *fields = head.decode().split("\r\n")
-    return int(line.split()[1]), dict(field.split(": ", 1) for field in fields), body
 
 
 def refused(server, answer, status):
