@@ -18,6 +18,7 @@ BENCH = ROOT / "bench"
 PEERS = BENCH / "peers"
 GUNICORN = (sys.executable, "-m", "gunicorn", "--bind=127.0.0.1:{port}")
 START_LIMIT = 60  # seconds
+GREETING = "Ram Ram bhai Sareya Ne"  # as the peers have it
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,9 @@ class Peer:
     variables: dict[str, str] = field(default_factory=dict, hash=False)
 
 
-OURS = Peer("ours", (*GUNICORN, "--config=service/gunicorn.conf.py"), ROOT, {"WEB_CONCURRENCY": "2"})
+OURS = Peer(
+    "ours", (*GUNICORN, "--config=service/gunicorn.conf.py"), ROOT, {"WEB_CONCURRENCY": "2", "GREETING": GREETING}
+)
 OURS_SILENT = Peer("ours, no log", OURS.command, ROOT, OURS.variables | {"LOG_LEVEL": "WARNING"})
 EXPRESS = Peer("express", ("node", "express/server.js"))
 EXPRESS_SILENT = Peer("express, no log", EXPRESS.command, variables={"LOG": "off"})
@@ -43,7 +46,7 @@ FLASK_SYNC = Peer("flask-sync", (*GUNICORN, f"--workers={2 * (os.cpu_count() or 
 FLASK_DEV = Peer("flask-dev", (sys.executable, "-m", "flask", "--app=flask_app", "run", "--port={port}"))
 ALL = (OURS, EXPRESS, CLUSTER, FASTAPI, FLASK_SYNC, FLASK_DEV, OURS_SILENT, EXPRESS_SILENT)
 ONE_PROCESS = (
-    Peer("ours", OURS.command, ROOT, {"WEB_CONCURRENCY": "1"}),
+    Peer("ours", OURS.command, ROOT, OURS.variables | {"WEB_CONCURRENCY": "1"}),
     EXPRESS,
     Peer("fastapi", tuple(part for part in FASTAPI.command if part != "--workers=2")),
     FLASK_DEV,

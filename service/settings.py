@@ -17,6 +17,7 @@ from pymongo.errors import PyMongoError
 ENV_FILE = Path(__file__).resolve().parent.parent / ".env"  # never one from a parent folder; an image has none
 # The driver needs these libraries for some ways to log in. The image does not have them.
 LIBRARIES = {"MONGODB-AWS": "pymongo_auth_aws", "GSSAPI": "kerberos"}
+GREETING = "Ram Ram bhai Sareya Ne"
 
 
 class SettingsError(ValueError):
@@ -68,9 +69,7 @@ class Settings(BaseModel):
         repr=False,
     )
     port: Number = _setting("a port from 1 to 65535", "3000", 3000, ge=1, le=65535)
-    greeting: str = _setting(
-        "one line of text", "'Ram Ram bhai Sareya Ne'", "Ram Ram bhai Sareya Ne", pattern=r"^[^\x00-\x1f\x7f\u{fffd}]+$"
-    )
+    greeting: str = _setting("one line of text", "'Good morning'", GREETING, pattern=r"^[^\x00-\x1f\x7f\u{fffd}]+$")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = _setting("DEBUG, INFO, WARNING or ERROR", "INFO", "INFO")
     api_token: str | None = _setting(
         "of printable ASCII characters, no spaces", "$(openssl rand -hex 32)", None, pattern="^[!-~]+$", repr=False

@@ -29,11 +29,22 @@ def project(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module", params=["x", "flask-mongo-app-too", "abcdefghi-" * 4 + "abcdefghij"])
+AWKWARD = (
+    "--port=65535",
+    """--greeting=Σας "χαιρετώ", $5""",
+    "--python-image=example.org:5000/a/long/name/python:3.13-slim",
+)
+
+
+@pytest.fixture(
+    scope="module",
+    params=[("x",), ("flask-mongo-app-too",), ("abcdefghi-" * 4 + "abcdefghij", *AWKWARD)],
+    ids=lambda p: p[0],
+)
 def copy(request, tmp_path_factory):
     """A copy with a short or long name, or one that has this project's in it."""
     folder = tmp_path_factory.mktemp("copy") / "copy"
-    run(ROOT / "scripts/new-service", request.param, folder, folder=ROOT)
+    run(ROOT / "scripts/new-service", *request.param, folder, folder=ROOT)
     (folder / ".venv").symlink_to(BIN.parent)
     return folder
 

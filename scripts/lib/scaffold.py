@@ -11,8 +11,10 @@ import tempfile
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
+from lib import env_file
 from lib.commands import CommandError
 from lib.project import NAME
 
@@ -26,25 +28,78 @@ LEFT_OUT = re.compile(
 )
 COURSE = re.compile(r"^<!-- course -->\n.*?^<!-- end of the course -->\n", re.MULTILINE | re.DOTALL)
 # One rule for all that takes the name: an image, a Compose project, a database, a volume, a host.
-GOOD_NAME = re.compile(r"[a-z](-?[a-z0-9]){0,49}")
+GOOD_NAME = re.compile(r"(?!.{51})[a-z](-?[a-z0-9])*")
 TAKEN = {"admin", "config", "local", "localhost", NAME}  # MongoDB's own databases, this machine, this project
+# What the options replace.
+DESCRIPTION = "A Flask and MongoDB service, packaged with Docker the way a careful team would do it"
+GREETING = "Ram Ram bhai Sareya Ne"
+PYTHON_IMAGE = "python:3.13-slim-trixie"
+PORT = re.compile(r"(?<![\w+/])3000(?!\w)")  # not a part of a hash or of \u3000
+GOOD_IMAGE = re.compile(
+    r"([\w.-]+(:\d+)?/)?[a-z0-9]+([._/-]+[a-z0-9]+)*(:\w[\w.-]{0,127})?(@sha256:[0-9a-f]{64})?", re.ASCII
+)
+MONGO_PORT = "27017"  # the stack publishes this one, too
 WIDTH = 120
 
 Files = dict[str, bytes]  # path: content
 
 
-def copy(name: str, folder: Path, owner: str | None, description: str | None, git: bool = True) -> None:
+@dataclass(frozen=True)
+class Options:
+    """What a copy differs in. None: as it is here.
+
+    Attributes:
+        name: the service's name.
+        owner: who holds the copyright; "The NAME maintainers" without one.
+        description: one line for the README and pyproject.toml.
+        port: what the service listens on, inside a container and outside.
+        greeting: what `GET /` answers.
+        python_image: the image that the Dockerfile starts from.
+    """
+
+    name: str
+    owner: str | None = None
+    description: str | None = None
+    port: str | None = None
+    greeting: str | None = None
+    python_image: str | None = None
+
+    def check(self) -> None:
+        """Raise CommandError, with one line for the user, for what cannot be."""
+        if not GOOD_NAME.fullmatch(self.name):
+            raise CommandError(
+                f"{self.name!r} cannot be a name: "
+                "take 1 to 50 lower-case letters, digits and single hyphens, a letter first"
+            )
+        if self.name in TAKEN:
+            raise CommandError(
+                f"{self.name} is taken, by MongoDB, by this machine or by this project: take another name"
+            )
+        for field in ("owner", "description", "greeting"):
+            value = getattr(self, field)
+            if value is not None and not (value.strip() and value.isprintable() and "\ufffd" not in value):
+                raise CommandError(f"--{field} must be one line of text")
+        # Below 1024, only root may listen, and scripts/run is not for root.
+        if self.port is not None and not (
+            re.fullmatch("[1-9][0-9]{3,4}", self.port) and 1024 <= int(self.port) <= 65535
+        ):
+            raise CommandError(f"--port must be a number from 1024 to 65535, not {self.port!r}")
+        if self.port == MONGO_PORT:
+            raise CommandError(f"--port cannot be {MONGO_PORT}, which is MongoDB's: take another one")
+        if self.python_image is not None and not GOOD_IMAGE.fullmatch(self.python_image):
+            raise CommandError(f"--python-image must be the name of an image, such as {PYTHON_IMAGE}")
+
+
+def copy(options: Options, folder: Path, git: bool = True) -> None:
     """Make a copy of this project in a new folder.
 
     Args:
-        name: the service's name.
+        options: what the copy differs in.
         folder: does not exist yet, or is empty.
-        owner: who holds the copyright; "The NAME maintainers" without one.
-        description: one line for the README and pyproject.toml.
         git: whether to make a repository, with one commit.
 
     Raises:
-        CommandError: a name that cannot be used, a folder that is not free, a copy that is not sound.
+        CommandError: options that cannot be, a folder that is not free, a copy that is not sound.
         OSError: the folder cannot be written.
     """
     folder = folder.resolve()
@@ -54,20 +109,20 @@ def copy(name: str, folder: Path, owner: str | None, description: str | None, gi
         raise CommandError(f"{folder} exists already and is not empty: name another folder, or remove it")
     if not folder.parent.is_dir():
         raise CommandError(f"{folder.parent} is not a folder: make it first")
-    files = _renamed(name, owner, description)
+    files = _changed(options)
     with _appears_whole(folder) as place:
         for path, content in files.items():
             (place / path).parent.mkdir(parents=True, exist_ok=True)
             (place / path).write_bytes(content)
             shutil.copymode(ROOT / (README if path == "README.md" else path), place / path)
-        _check(files, name)
+        _check(files, options.name)
         if git:
-            _commit(place, name)
+            _commit(place, options.name)
 
 
-def plan(name: str, owner: str | None, description: str | None) -> Iterator[str]:
-    """The files of a copy, and below each the lines that change, as `-` and `+`. Raises CommandError as copy does."""
-    for path, content in _renamed(name, owner, description).items():
+def plan(options: Options) -> Iterator[str]:
+    """The files of a copy, and below each the lines that change, after a `+`. Raises CommandError as copy does."""
+    for path, content in _changed(options).items():
         yield path
         before = _read(path).decode("utf-8", "replace").splitlines()
         after = content.decode("utf-8", "replace").splitlines()
@@ -76,27 +131,50 @@ def plan(name: str, owner: str | None, description: str | None) -> Iterator[str]
                 yield f"  + {line}"
 
 
-def _renamed(name: str, owner: str | None, description: str | None) -> Files:
-    if not GOOD_NAME.fullmatch(name):
-        raise CommandError(
-            f"{name!r} cannot be a name: take 1 to 50 lower-case letters, digits and single hyphens, a letter first"
-        )
-    if name in TAKEN:
-        raise CommandError(f"{name} is taken, by MongoDB, by this machine or by this project: take another name")
-    for option, value in (("--owner", owner), ("--description", description)):
-        if value is not None and not (value.strip() and value.isprintable()):
-            raise CommandError(f"{option} must be one line of text")
+def _changed(options: Options) -> Files:
+    options.check()
     paths = [path for path in _tracked() if not LEFT_OUT.fullmatch(path)]
-    files = {path: _adapted(path, name) for path in paths}
-    files["README.md"] = files["README.md"].replace(b"{origin}", _origin().encode())
-    if owner:
-        files["LICENSE"] = files["LICENSE"].replace(f"The {name} maintainers".encode(), owner.encode())
-    if description:
-        written = re.search(rb'^description = "(.*)"$', files["pyproject.toml"], re.MULTILINE)
-        quoted = description.replace("\\", "\\\\").replace('"', '\\"')
-        files["pyproject.toml"] = files["pyproject.toml"].replace(written[1], quoted.encode())  # type: ignore[index]
-        files["README.md"] = files["README.md"].replace(written[1], description.encode())  # type: ignore[index]
+    files = {path: _adapted(path, options) for path in paths}
+    for path, before, after in _edits(options):
+        files[path] = files[path].replace(before.encode(), after.encode())
     return files
+
+
+def _edits(options: Options) -> Iterator[tuple[str, str, str]]:
+    """What changes in one file alone: its path, the text before, and after."""
+    yield "README.md", "{origin}", _origin()
+    if options.owner:
+        yield "LICENSE", f"The {options.name} maintainers", options.owner
+    if options.description:
+        yield "README.md", DESCRIPTION, options.description
+        yield "pyproject.toml", f'"{DESCRIPTION}"', _quoted(options.description)
+    if options.greeting:
+        yield "service/settings.py", f'"{GREETING}"', _as_in_python(options.greeting)
+        yield ".env.example", f'"{GREETING}"', _as_in_env(options.greeting)
+        yield "docs/reference/settings.md", f"`{GREETING}`", _as_in_a_table(options.greeting)
+
+
+def _quoted(text: str, quote: str = '"') -> str:
+    return quote + text.replace("\\", "\\\\").replace(quote, f"\\{quote}") + quote
+
+
+def _as_in_python(text: str) -> str:
+    # As `ruff format` wants it: double quotes, unless single ones need fewer backslashes.
+    return _quoted(text, "'" if text.count('"') > text.count("'") else '"')
+
+
+def _as_in_env(text: str) -> str:
+    for value in (_quoted(text), f"'{text}'"):
+        with suppress(env_file.EnvFileError):
+            if env_file.parse(f"GREETING={value}") == {"GREETING": text}:
+                return value
+    raise CommandError("--greeting cannot have all of it, since a .env could not: leave out the ' or the $")
+
+
+def _as_in_a_table(text: str) -> str:
+    ticks = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    blank = " " if "`" in text else ""
+    return f"{ticks}{blank}{text}{blank}{ticks}".replace("|", "\\|")
 
 
 def _tracked() -> list[str]:
@@ -115,7 +193,7 @@ def _read(path: str) -> bytes:
     return (ROOT / (README if path == "README.md" else path)).read_bytes()
 
 
-def _adapted(path: str, name: str) -> bytes:
+def _adapted(path: str, options: Options) -> bytes:
     content = _read(path)
     if b"\0" in content:  # a picture
         return content
@@ -124,7 +202,11 @@ def _adapted(path: str, name: str) -> bytes:
         text = COURSE.sub("", text)
         lines = text.splitlines(keepends=True)
         text = "".join(line for line in lines if "chapter" not in line and "new-service" not in line)
-    text = text.replace(NAME, name)
+    text = text.replace(NAME, options.name)
+    if options.port:
+        text = PORT.sub(options.port, text)
+    if options.python_image:
+        text = text.replace(PYTHON_IMAGE, options.python_image)
     return (_rewrapped(text) if path.endswith(".md") else text).encode()
 
 

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 import requests
 
-from tests.support.docker import docker, inspect, need_image
+from tests.support.docker import PYTHON_IMAGE, docker, inspect, need_image
 from tests.support.load import load
 from tests.support.ports import free_port
 from tests.support.project import Project
@@ -162,7 +162,7 @@ def fakes(stack) -> Iterator[tuple[str, dict[str, str]]]:
     """The proxy before one sound and one broken replica: its address, and the two containers."""
     docker("network", "create", f"{stack.name}-fakes")
     common = ("run", "--detach", "--network", f"{stack.name}-fakes")
-    fake = ("--network-alias=app", "python:3.13-slim-trixie", "python", "-c", FAKE)
+    fake = ("--network-alias=app", PYTHON_IMAGE, "python", "-c", FAKE)
     names = {kind: f"{stack.name}-{kind}" for kind in ("sound", "broken")}
     for kind, name in names.items():
         docker(*common, "--name", name, *fake, kind)

@@ -9,6 +9,7 @@ import time
 import pytest
 import requests
 
+from service.settings import GREETING
 from tests.support.docker import docker, inspect, is_stand_in
 from tests.support.project import Project
 from tests.support.waiting import LIMIT, wait_for
@@ -33,7 +34,7 @@ def emails(stack: Project) -> set[str]:
 def test_one_command_gives_a_healthy_stack(stack):
     for service in ("app", "mongodb"):
         assert inspect(stack.container(service))["State"]["Health"]["Status"] == "healthy"
-    assert stack.request("GET", "/").text == "Ram Ram bhai Sareya Ne\n"
+    assert stack.request("GET", "/").text == f"{GREETING}\n"
     assert stack.request("GET", "/readyz").json() == {"status": "ready"}
 
 

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from tests.support.docker import BASE_IMAGES
 from tests.support.repository import ROOT
 
 BUILD = ROOT / "tests/stand-ins/build"
@@ -63,7 +64,7 @@ def test_elsewhere_stand_ins_are_built_and_named(build):
     done, calls = build(there, registry=False, CI="true")
     assert done.returncode == 0, done.stderr
     built = [line.partition("--tag ")[2].split()[0] for line in calls.splitlines() if line.startswith("build ")]
-    assert built == ["python:3.13-slim-trixie", "mongo:8.0", "registry:3", "hello-world"]
+    assert built == [*BASE_IMAGES, "registry:3", "hello-world"]
     assert "mongo:8.0 cannot be pulled" not in done.stdout
     assert "registry:3 cannot be pulled here: building a stand-in\n" in done.stdout
     names = f"debian:trixie-slim {' '.join(built)}"

@@ -12,7 +12,8 @@ import requests
 from tests.support.ports import free_port
 from tests.support.waiting import LIMIT, wait_for
 
-BASE_IMAGES = ("python:3.13-slim-trixie", "mongo:8.0")
+PYTHON_IMAGE = "python:3.13-slim-trixie"
+BASE_IMAGES = (PYTHON_IMAGE, "mongo:8.0")
 REGISTRY_IMAGE = "registry:3"
 
 

@@ -1,11 +1,14 @@
 """scripts/new-service: copies of this project under another name."""
 
+import ast
 import os
+import re
 import subprocess
 
 import pytest
-from lib import scaffold
+from lib import env_file, scaffold
 from lib.commands import CommandError
+from lib.scaffold import Options
 
 from tests.support.repository import NAME, ROOT, copy_repository, need_git
 
@@ -62,6 +65,72 @@ def test_owner_and_description(copy):
     assert 'description = "Says \\"$9\\""\n' in (copy / "pyproject.toml").read_text()
 
 
+GREETING = """Σας 'χαιρετώ' 👋 "all" | `\\o/`"""
+IMAGE = "registry.example.org:5000/team/python:3.13-slim@sha256:" + "0" * 64
+
+
+@pytest.fixture(scope="module")
+def awkward(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("awkward") / "copy"
+    options = ("--port", "65535", "--greeting", GREETING, "--python-image", IMAGE)
+    result = new_service("x" * 50, folder, *options)
+    assert (result.returncode, result.stderr) == (0, "")
+    return folder
+
+
+def greetings(folder):
+    """Those of the code and of the example of a .env."""
+    [value] = re.findall("^GREETING = (.*)$", (folder / "service/settings.py").read_text(), re.MULTILINE)
+    return [ast.literal_eval(value), env_file.read(folder / ".env.example")["GREETING"]]
+
+
+def test_the_greeting(awkward, tmp_path):
+    assert greetings(awkward) == [GREETING, GREETING]
+    escaped = GREETING.replace("|", r"\|")
+    assert f"| `GREETING` | `` {escaped} `` |" in (awkward / "docs/reference/settings.md").read_text()
+    for number, greeting in enumerate(('"Hi", for $5', "it's", "a\\", "'")):
+        scaffold.copy(Options("x", greeting=greeting), tmp_path / str(number), git=False)
+        assert greetings(tmp_path / str(number)) == [greeting, greeting]
+
+
+def test_the_port_and_the_base_image(awkward):
+    def both(path):
+        return (ROOT / path).read_text(), (awkward / path).read_text()
+
+    for path in ("docker-compose.yml", "compose.production.yml", "deploy/kubernetes/base/service.yaml"):
+        before, after = both(path)
+        assert "3000" in before
+        assert after == before.replace("3000", "65535").replace(NAME, "x" * 50)
+    before, after = both("Dockerfile")
+    assert after.count(f"ARG PYTHON_IMAGE={IMAGE}\n") == after.count("EXPOSE 65535\n") == 1
+    assert before.count("\n") == after.count("\n")
+    before, after = both("service/users.py")
+    assert r"\u3000" in after, "a character, not a port"
+
+
+@pytest.mark.parametrize("port", ["", "0", "80", "1023", "65536", "080", "8080 ", "+8080", "８０８０", "http", "27017"])  # noqa: RUF001
+def test_a_port_that_cannot_be_is_refused(port, tmp_path):
+    result = new_service("x", tmp_path / "copy", f"--port={port}")
+    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+    assert result.stderr.startswith("--port ")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "image", ["", "Python", "python:", "python:3 ", "-x", "python@sha256:0", "a//", "ü", "$X", "a\nb"]
+)
+def test_a_base_image_that_cannot_be_is_refused(image, tmp_path):
+    result = new_service("x", tmp_path / "copy", f"--python-image={image}")
+    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+    assert result.stderr.startswith("--python-image must be the name of an image, such as python:")
+
+
+def test_a_greeting_that_a_env_cannot_hold_is_refused(tmp_path):
+    result = new_service("x", tmp_path / "copy", "--greeting", "it's $5")
+    assert (result.returncode, result.stderr.count("\n")) == (1, 1)
+    assert result.stderr.endswith(": leave out the ' or the $\n")
+
+
 def test_from_an_archive_in_a_path_with_blanks_and_with_a_narrow_umask(copy, tmp_path):
     root = tmp_path / "an archive" / "here"
     copy_repository(root)
@@ -87,13 +156,28 @@ def test_a_dry_run_lists_files_and_changed_lines_and_makes_nothing(tmp_path):
 @pytest.mark.parametrize(
     "name",
     [
-        *["", "Billing", "billing api", "9lives", "-x", "x-", "a--b", "a_b", "a.b", "ü", "x" * 51, "x\n", "../x"],
+        *[
+            "",
+            "Billing",
+            "billing api",
+            "9lives",
+            "-x",
+            "x-",
+            "a--b",
+            "a_b",
+            "a.b",
+            "ü",
+            "x" * 51,
+            "a-" * 25 + "a",
+            "x\n",
+            "../x",
+        ],
         *["admin", "local", "config", "localhost", NAME],
     ],
 )
 def test_a_name_that_something_cannot_take_is_refused(name, tmp_path):
     with pytest.raises(CommandError, match="take "):
-        scaffold.copy(name, tmp_path / "copy", None, None)
+        scaffold.copy(Options(name), tmp_path / "copy")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -114,8 +198,8 @@ def test_a_folder_that_is_not_free_is_refused(tmp_path):
     assert (tmp_path / "mine").read_text() == "mine"
 
 
-@pytest.mark.parametrize("option", ["--owner", "--description"])
-@pytest.mark.parametrize("value", ["", " ", "two\nlines"])
+@pytest.mark.parametrize("option", ["--owner", "--description", "--greeting"])
+@pytest.mark.parametrize("value", ["", " ", "two\nlines", "\ufffd"])
 def test_an_option_that_is_no_line_of_text_is_refused(option, value, tmp_path):
     result = new_service("x", tmp_path / "copy", option, value)
     assert (result.returncode, result.stderr) == (1, f"{option} must be one line of text\n")
@@ -128,5 +212,5 @@ def test_nothing_half_made_is_left(error, tmp_path, monkeypatch):
 
     monkeypatch.setattr(scaffold, "_commit", fail)
     with pytest.raises((KeyboardInterrupt, SystemExit, OSError)):
-        scaffold.copy("x", tmp_path / "copy", None, None)
+        scaffold.copy(Options("x"), tmp_path / "copy")
     assert list(tmp_path.iterdir()) == []

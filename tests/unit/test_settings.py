@@ -16,7 +16,7 @@ def test_only_the_database_must_be_named():
     assert read_settings({"DATABASE_URL": URL}).model_dump() == {
         "database_url": URL,
         "port": 3000,
-        "greeting": "Ram Ram bhai Sareya Ne",
+        "greeting": settings.GREETING,
         "log_level": "INFO",
         "api_token": None,
         "max_content_length": 65536,
