@@ -66,5 +66,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def folder_of(nodeid: str) -> str:
-    """The folder that a test is named after: api for tests/api/…, chapters for chapters/tests/…."""
+    """The folder that a test is named after: api for tests/api/…, x for x/tests/…."""
     return next(part for part in nodeid.split("/") if part != "tests")

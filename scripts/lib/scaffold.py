@@ -27,6 +27,7 @@ LEFT_OUT = re.compile(
     r"|scripts/new-service|scripts/lib/(scaffold\.py|README\.in)|tests/unit/test_new_service\.py"
 )
 COURSE = re.compile(r"^<!-- course -->\n.*?^<!-- end of the course -->\n", re.MULTILINE | re.DOTALL)
+OF_NO_USE = re.compile("chapter|new-service")  # lines about what is left out
 # One rule for all that takes the name: an image, a Compose project, a database, a volume, a host.
 GOOD_NAME = re.compile(r"(?!.{51})[a-z](-?[a-z0-9])*")
 TAKEN = {"admin", "config", "local", "localhost", NAME}  # MongoDB's own databases, this machine, this project
@@ -198,10 +199,8 @@ def _adapted(path: str, options: Options) -> bytes:
     if b"\0" in content:  # a picture
         return content
     text = content.decode("utf-8")
-    if path.endswith(".md"):
-        text = COURSE.sub("", text)
-        lines = text.splitlines(keepends=True)
-        text = "".join(line for line in lines if "chapter" not in line and "new-service" not in line)
+    text = COURSE.sub("", text)
+    text = "".join(line for line in text.splitlines(keepends=True) if not OF_NO_USE.search(line))
     text = text.replace(NAME, options.name)
     if options.port:
         text = PORT.sub(options.port, text)

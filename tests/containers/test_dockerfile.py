@@ -8,7 +8,7 @@ import pytest
 from tests.support.docker import PYTHON_IMAGE, docker, inspect, is_stand_in
 from tests.support.waiting import wait_for
 
-PLANTED = (".env", "service/.env", ".env.production", "tests/planted", "docs/planted", "chapters/planted", "planted")
+PLANTED = (".env", "service/.env", ".env.production", "tests/planted", "docs/planted", "planted")
 MEGABYTE = 1_000_000
 
 

@@ -53,6 +53,11 @@ def test_the_course_and_the_script_stay_behind(copy):
     assert os.access(copy / "scripts/doctor", os.X_OK)
 
 
+def test_no_file_mentions_them(copy):
+    mention = re.compile(rb"chapter|new-service|scaffold|\bthe course\b")
+    assert [path for path in files(copy) if mention.search((copy / path).read_bytes())] == []
+
+
 def test_it_is_a_repository_with_one_commit(copy):
     assert git(copy, "log", "--format=%s").startswith("Start billing-api from flask-mongo-app 1.")
     assert git(copy, "rev-list", "--count", "HEAD") == "1\n"
