@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import tempfile
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from lib import env_file
@@ -24,7 +25,7 @@ README = "scripts/lib/README.in"  # the copy's README
 LEFT_OUT = re.compile(
     r"chapters/.*|scripts/chapter|docs/[0-9].*|\.github/workflows/chapters\.yml"
     r"|docs/reference/(article-map|chapters|pages|troubleshooting)\.md"
-    r"|scripts/new-service|scripts/lib/(scaffold\.py|README\.in)|tests/unit/test_new_service\.py"
+    r"|scripts/new-service|scripts/lib/(scaffold\.py|update\.py|README\.in)|tests/unit/test_(new_service|update)\.py"
 )
 COURSE = re.compile(r"^<!-- course -->\n.*?^<!-- end of the course -->\n", re.MULTILINE | re.DOTALL)
 OF_NO_USE = re.compile("chapter|new-service")  # lines about what is left out
@@ -40,6 +41,7 @@ GOOD_IMAGE = re.compile(
     r"([\w.-]+(:\d+)?/)?[a-z0-9]+([._/-]+[a-z0-9]+)*(:\w[\w.-]{0,127})?(@sha256:[0-9a-f]{64})?", re.ASCII
 )
 MONGO_PORT = "27017"  # the stack publishes this one, too
+ORIGIN = "Copy-of"  # in the message of a commit of a copy: the commit here, and the options
 WIDTH = 120
 
 Files = dict[str, bytes]  # path: content
@@ -64,6 +66,11 @@ class Options:
     port: str | None = None
     greeting: str | None = None
     python_image: str | None = None
+
+    def words(self) -> str:
+        """The options as they are typed."""
+        given = {field: value for field, value in asdict(self).items() if field != "name" and value is not None}
+        return shlex.join([self.name, *(f"--{field.replace('_', '-')}={value}" for field, value in given.items())])
 
     def check(self) -> None:
         """Raise CommandError, with one line for the user, for what cannot be."""
@@ -118,7 +125,7 @@ def copy(options: Options, folder: Path, git: bool = True) -> None:
             shutil.copymode(ROOT / (README if path == "README.md" else path), place / path)
         _check(files, options.name)
         if git:
-            _commit(place, options.name)
+            _commit(place, options)
 
 
 def plan(options: Options) -> Iterator[str]:
@@ -181,12 +188,12 @@ def _as_in_a_table(text: str) -> str:
 def _tracked() -> list[str]:
     """The files of this project, also where it was unpacked from an archive and has no history."""
     if (ROOT / ".git").exists():
-        listing = _git("ls-files", "-z", folder=ROOT)
+        listing = run_git("ls-files", "-z", folder=ROOT)
     else:
         with tempfile.TemporaryDirectory() as empty:
-            _git("init", "--quiet", "--bare", empty, folder=ROOT)
+            run_git("init", "--quiet", "--bare", empty, folder=ROOT)
             where = (f"--git-dir={empty}", f"--work-tree={ROOT}")
-            listing = _git(*where, "ls-files", "-z", "--others", "--exclude-standard", folder=ROOT)
+            listing = run_git(*where, "ls-files", "-z", "--others", "--exclude-standard", folder=ROOT)
     return sorted(path for path in filter(None, listing.split("\0")) if (ROOT / path).is_file())
 
 
@@ -223,11 +230,15 @@ def _rewrapped(text: str) -> str:
 
 def _origin() -> str:
     version = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
-    commit = ""
+    return f"{NAME} {version[1]}"  # type: ignore[index]  # it has one
+
+
+def head() -> str | None:
+    """The commit that this project is at; None where it has no history."""
     if (ROOT / ".git").exists():
         with suppress(CommandError):  # no commit yet
-            commit = f", commit {_git('rev-parse', '--verify', 'HEAD', folder=ROOT).strip()}"
-    return f"{NAME} {version[1]}{commit}"  # type: ignore[index]  # it has one
+            return run_git("rev-parse", "--verify", "HEAD", folder=ROOT).strip()
+    return None
 
 
 @contextmanager
@@ -258,20 +269,28 @@ def _check(files: Files, name: str) -> None:
             compile(content, path, "exec")
 
 
-def _commit(place: Path, name: str) -> None:
-    identity = () if _has_identity() else ("-c", f"user.name={name}", "-c", f"user.email={name}@localhost")
-    settings = ("-c", "core.autocrlf=false", "-c", "core.hooksPath=/dev/null", "-c", "commit.gpgSign=false")
-    _git("init", "--quiet", "--initial-branch=main", folder=place)
-    _git(*settings, "add", "--all", "--force", folder=place)
-    _git(*settings, *identity, "commit", "--quiet", "--message", f"Start {name} from {_origin()}", folder=place)
-    _git("fsck", "--strict", folder=place)
+def _commit(place: Path, options: Options) -> None:
+    message = f"Start {options.name} from {_origin()}"
+    if commit := head():  # without it, an update would not know what has changed since
+        message += f"\n\n{ORIGIN}: {commit} {options.words()}"
+    run_git("init", "--quiet", "--initial-branch=main", folder=place)
+    run_git(*settings(place, options.name), "add", "--all", "--force", folder=place)
+    run_git(*settings(place, options.name), "commit", "--quiet", "--message", message, folder=place)
+    run_git("fsck", "--strict", folder=place)
 
 
-def _has_identity() -> bool:
-    return subprocess.run(["git", "var", "GIT_COMMITTER_IDENT"], capture_output=True, check=False).returncode == 0
+def settings(folder: Path, name: str) -> tuple[str, ...]:
+    """Options of git for a commit that asks nothing, and works for who has not told git a name."""
+    chosen = ["core.autocrlf=false", "core.hooksPath=/dev/null", "commit.gpgSign=false", "core.editor=true"]
+    try:
+        run_git("var", "GIT_COMMITTER_IDENT", folder=folder)
+    except CommandError:
+        chosen += [f"user.name={name}", f"user.email={name}@localhost"]
+    return tuple(word for setting in chosen for word in ("-c", setting))
 
 
-def _git(*arguments: str, folder: Path) -> str:
+def run_git(*arguments: str, folder: Path) -> str:
+    """The output of a git command that must succeed. Raises CommandError."""
     # What git sets for hooks and aliases would lead it to another repository.
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     command = ["git", "-C", str(folder), *arguments]
