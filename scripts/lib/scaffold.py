@@ -25,7 +25,7 @@ README = "scripts/lib/README.in"  # the copy's README
 LEFT_OUT = re.compile(
     r"chapters/.*|scripts/chapter|docs/[0-9].*|\.github/workflows/chapters\.yml"
     r"|docs/reference/(article-map|chapters|pages|troubleshooting)\.md"
-    r"|scripts/new-service|scripts/lib/(scaffold\.py|update\.py|README\.in)|tests/unit/test_(new_service|update)\.py"
+    r"|CHANGELOG\.md|scripts/new-service|scripts/lib/(scaffold\.py|update\.py|README\.in)|tests/unit/test_(new_service|update)\.py"
 )
 COURSE = re.compile(r"^<!-- course -->\n.*?^<!-- end of the course -->\n", re.MULTILINE | re.DOTALL)
 OF_NO_USE = re.compile("chapter|new-service")  # lines about what is left out
