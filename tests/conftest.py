@@ -1,7 +1,7 @@
 """What all tests share: the service as a process, with its database."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -54,3 +54,15 @@ def database(tmp_path: Path) -> Iterator[Database]:
     database = Database(tmp_path)
     yield database
     database.stop()
+
+
+@pytest.fixture
+def tries(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> Callable[[int, int], int]:
+    """How often to try: the first number in the quick share, the second with --long. The summary names it."""
+
+    def choose(quick: int, long: int) -> int:
+        number = long if request.config.getoption("--long") else quick
+        record_property("tries", number)
+        return number
+
+    return choose

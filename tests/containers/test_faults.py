@@ -1,0 +1,69 @@
+"""The stack while its database is paused, cut off or moved: a 503 in time, liveness throughout, and no restart."""
+
+import contextlib
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.support.docker import docker, inspect
+from tests.support.users import problem
+from tests.support.waiting import wait_for
+
+
+@pytest.fixture(scope="module")
+def stack(project):
+    project.compose("up", "--build", "--wait", "--detach")
+    project.ready()
+    return project
+
+
+def address(stack):
+    """The database's address on the stack's network."""
+    return inspect(stack.container("mongodb"))["NetworkSettings"]["Networks"][f"{stack.name}-net"]["IPAddress"]
+
+
+@contextlib.contextmanager
+def paused(stack):
+    """The database hangs: connections stay open and nothing answers."""
+    stack.docker("pause", stack.container("mongodb"))
+    yield
+    stack.docker("unpause", stack.container("mongodb"))
+
+
+@contextlib.contextmanager
+def cut_off(stack):
+    """The database is on no network: what is sent to it is lost."""
+    stack.docker("network", "disconnect", f"{stack.name}-net", stack.container("mongodb"))
+    yield
+    stack.docker("network", "connect", "--alias", "mongodb", f"{stack.name}-net", stack.container("mongodb"))
+
+
+@contextlib.contextmanager
+def moved(stack):
+    """The database comes back at another address: its own is taken meanwhile."""
+    before, taker = address(stack), f"{stack.name}-taker"
+    image = inspect(stack.container("mongodb"))["Config"]["Image"]
+    stack.compose("stop", "mongodb")
+    stack.docker("run", "--detach", "--name", taker, "--network", f"{stack.name}-net", image, "sleep", "infinity")
+    try:
+        yield
+        stack.compose("start", "mongodb")
+        assert address(stack) != before
+    finally:
+        docker("rm", "--force", "--volumes", taker)
+
+
+@pytest.mark.parametrize("fault", [paused, cut_off, moved])
+def test_it_recovers_by_itself(stack, fault, tries):
+    started = inspect(stack.container("app"))["State"]["StartedAt"]
+    for number in range(tries(1, 10)):
+        with ThreadPoolExecutor(64) as clients:
+            with fault(stack):
+                waiting = [clients.submit(stack.request, "GET", "/users") for _ in range(64)]
+                assert stack.request("GET", "/healthz").ok
+                for response in waiting:
+                    problem(response.result(), 503)
+            stack.ready()
+        email = f"{fault.__name__}-{number}@example.org"
+        wait_for(lambda: stack.request("POST", "/users", json={"name": "Ann", "email": email}).ok, "a new user")  # noqa: B023
+    assert inspect(stack.container("app"))["State"]["StartedAt"] == started
