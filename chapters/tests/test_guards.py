@@ -14,6 +14,7 @@ from tests.support.repository import NAME, ROOT
 LAST_PARTS = ["Try it", "If it fails", "Clean up", "Next"]
 WIDTH = 120
 WORDS = 900  # of prose on a page
+MINUTES = 25  # for a page
 
 
 @pytest.fixture(scope="module")
@@ -41,13 +42,25 @@ def section(page: Page, heading: str) -> list[str]:
 def test_a_page_has_its_parts_in_order(chapter):
     page = read(chapter.page)
     assert page.lines[0] == f"# {chapter.name[:2]}  {chapter.title}"
-    assert page.lines[2], "the title is followed by what you will be able to do"
+    assert page.lines[4], "title and time are followed by what you will be able to do"
     assert page.headings[0] == "What this chapter changes"
     assert page.headings[-4:] == LAST_PARTS
     assert len(page.headings) > 5, "there is something to learn"
     text = prose(page.lines)
     assert {number: line for number, line in text.items() if len(line) > WIDTH} == {}
     assert len(" ".join(text.values()).split()) <= WORDS
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=str)
+def test_a_page_says_how_long_it_takes(chapter):
+    page = read(chapter.page)
+    said = re.fullmatch(r"\*(\d+) minutes\*", page.lines[2])
+    assert said
+    assert page.lines[1] == page.lines[3] == ""
+    assert int(said[1]) in range(5, MINUTES + 1, 5)
+    # At least: 200 words per minute, and 15 seconds per command.
+    words = len(" ".join(prose(page.lines).values()).split())
+    assert int(said[1]) >= words / 200 + sum(len(block.commands) for block in page.console) / 4
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=str)

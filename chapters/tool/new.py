@@ -14,6 +14,8 @@ from chapters.tool.verify import snapshot
 PAGE = """\
 # {number}  {title}
 
+*15 minutes*
+
 What you will be able to do after this chapter, and what it needs.
 
 ## What this chapter changes
