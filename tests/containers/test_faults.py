@@ -17,9 +17,9 @@ def stack(project):
     return project
 
 
-def address(stack):
-    """The database's address on the stack's network."""
-    return inspect(stack.container("mongodb"))["NetworkSettings"]["Networks"][f"{stack.name}-net"]["IPAddress"]
+def address(stack, container):
+    """A container's address on the stack's network."""
+    return inspect(container)["NetworkSettings"]["Networks"][f"{stack.name}-net"]["IPAddress"]
 
 
 @contextlib.contextmanager
@@ -41,16 +41,18 @@ def cut_off(stack):
 @contextlib.contextmanager
 def moved(stack):
     """The database comes back at another address: its own is taken meanwhile."""
-    before, taker = address(stack), f"{stack.name}-taker"
-    image = inspect(stack.container("mongodb"))["Config"]["Image"]
+    mongodb, takers = stack.container("mongodb"), []
+    before, image = address(stack, mongodb), inspect(mongodb)["Config"]["Image"]
     stack.compose("stop", "mongodb")
-    stack.docker("run", "--detach", "--name", taker, "--network", f"{stack.name}-net", image, "sleep", "infinity")
     try:
+        while before not in [address(stack, taker) for taker in takers]:
+            run = ("run", "--detach", "--network", f"{stack.name}-net", image, "sleep", "infinity")
+            takers.append(stack.docker(*run).stdout.strip())
         yield
         stack.compose("start", "mongodb")
-        assert address(stack) != before
+        assert address(stack, mongodb) != before
     finally:
-        docker("rm", "--force", "--volumes", taker)
+        docker("rm", "--force", "--volumes", *takers)
 
 
 @pytest.mark.parametrize("fault", [paused, cut_off, moved])

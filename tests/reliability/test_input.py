@@ -3,6 +3,7 @@
 import contextlib
 import json
 import random
+import re
 import socket
 import subprocess
 from pathlib import Path
@@ -187,7 +188,7 @@ def test_a_request_whose_end_is_ambiguous_hides_no_other(service, fields, body):
     assert "/hidden" not in service.output.read_text()
 
 
-def test_the_service_is_as_its_description_says(service, tries, tmp_path):
+def test_the_service_is_as_its_description_says(service, tries, record_property, tmp_path):
     command = [
         *(BIN / "schemathesis", "--config-file", Path(__file__).parent / "schemathesis.toml", "run"),
         *("--phases", "examples,coverage,fuzzing,stateful", "--seed", "1", "--no-color"),
@@ -196,4 +197,5 @@ def test_the_service_is_as_its_description_says(service, tries, tmp_path):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     assert "Stateful" in done.stdout
+    record_property("requests", re.search(r"(\d+) generated", done.stdout)[1])
     assert "Traceback" not in service.output.read_text()
