@@ -16,7 +16,7 @@ from tests.support.docker import docker, need_engine, need_image
 from tests.support.environment import clean_environment
 
 # What every chapter has, whether something there asks for it or not.
-FRAME = ("docs/", ".gitattributes", ".gitignore", "CONTRIBUTING.md", "LICENSE", "README.md")
+FRAME = ("docs/", ".gitattributes", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md")
 
 
 @pytest.fixture(scope="module")
