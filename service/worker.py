@@ -135,11 +135,11 @@ class Worker(ThreadWorker):
         self.poller.register(conn.sock, EVENT_READ, partial(readable, conn))
 
     def murder_keepalived(self, force: bool = False) -> None:
-        """Close connections that have been idle for too long, and if all are taken, make room: close the idlest."""
+        """Close connections that have been idle for too long, and one more to make room if all are taken."""
         if self.nr_conns >= self.worker_connections and self.keepalived_conns:
-            idlest = self.keepalived_conns[0]
-            if idlest.timeout - self.cfg.keepalive + NEWCOMER < time.monotonic():
-                idlest.timeout = 0
+            first = self.keepalived_conns[0]  # idle longest
+            if first.timeout - self.cfg.keepalive + NEWCOMER < time.monotonic():
+                first.timeout = 0
         super().murder_keepalived(force)
 
     def murder_pending(self) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from tests.support.ports import free_port
 from tests.support.processes import Server
+from tests.support.sockets import connect
 from tests.support.users import ANN, NO_ID, problem
 from tests.support.waiting import LIMIT, wait_for
 
@@ -99,7 +100,7 @@ def test_a_database_that_hangs_is_a_503_before_a_client_gives_up(server, databas
 
 def first(server, path):
     """Whether this path is answered before a request for users that is already waiting for the database."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=LIMIT) as waiting:
+    with connect(server) as waiting:
         waiting.sendall(b"GET /users HTTP/1.1\r\nHost: x\r\n\r\n")
         server.get(path)
         return not select.select([waiting], [], [], 0)[0]
@@ -127,7 +128,7 @@ def test_one_request_at_a_time_waits_for_a_database_that_is_away(tmp_path):
 
 def in_flight(server):
     """A connection with a request that the service has begun to handle, and that waits for the rest of its body."""
-    connection = socket.create_connection(("127.0.0.1", server.port), timeout=LIMIT)
+    connection = connect(server)
     connection.sendall(
         b"POST /users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 28\r\nExpect: 100-continue\r\n\r\n"
     )
