@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from chapters.tests.support.machine import Machine
-from chapters.tests.support.page import PageError, compare, read
+from chapters.tests.support.page import PageError, agrees, compare, read
 from chapters.tests.support.runner import Result, run
 from chapters.tests.support.terminal import Terminal, shown
 
@@ -176,6 +176,62 @@ def test_wildcards_in_any_number():
     assert not compare(["…", "a", "…", "b"], ["a", "b", "c"])
     assert compare(["…"], [])
     assert not compare(["a"], [])
+
+
+ID = "f8b9ae4bda694f77cc510a5cc407ef03fd00e3f8d705f0fa7b822f99f1c733f0"
+
+
+@pytest.mark.parametrize(
+    ("sample", "same", "other"),
+    [
+        (f"sha256:{ID}", f"sha256:{ID[::-1]}", "sha256:f8b9ae4bda69"),
+        ("root@bd7d6417c683:/app#", "root@111111111111:/app#", "root@bd7d6417c683:/#"),
+        ('{"id":"6928a1c2f0d9a1b2c3d4e5f6"}', '{"id":"000000000000000000000000"}', '{"id":"Ann"}'),
+        ("app:1.0 is also sha-e7b04f4", "app:1.0 is also sha-1234567", "app:1.0 is also sha-unknown"),
+        ('[27/Nov/2026 19:39:33] "GET / 200', '[01/Jan/2027 00:00:00] "GET / 200', '[27/Nov/2026 19:39:33] "GET / 404'),
+        ("since 2026-11-27T19:39:33.25Z", "since 2027-01-01T00:00:00.123456Z", "since yesterday"),
+        ("app-20261127T193933Z.tar.gz", "app-20270101T000000Z.tar.gz", "web-20261127T193933Z.tar.gz"),
+        ("Up 3 seconds", "Up About a minute", "Up 3 seconds (unhealthy)"),
+        ("Exited (0) 3 seconds ago", "Exited (0) 1 second ago", "Exited (1) 3 seconds ago"),
+        ("2 passed in 0.31s", "2 passed in 12.08s", "1 passed in 0.31s"),
+        ("8.19kB COPY", "12.3kB COPY", "8.19MB COPY"),
+        ("0B CMD", "0B CMD", "12B CMD"),
+        ("12B CMD", "75B CMD", "0B CMD"),
+        ("1.0: digest size: 1368", "1.0: digest size: 856", "1.1: digest size: 1368"),
+        ("0.02% of 8", "13.57% of 8", "0.02% of 9"),
+        ("172.18.0.2 c1", "192.168.16.3 c1", "172.18.0.2 c2"),
+        ("172.18.0.2 c1", "172.20.1.3 c1", "127.0.0.1 c1"),
+        ("3000/tcp -> 0.0.0.0:32768", "3000/tcp -> 0.0.0.0:49153", "3000/tcp -> 127.0.0.1:32768"),
+        ("mongodb:27017", "mongodb:27017", "mongodb:27018"),
+        ("127.0.0.1:3000", "127.0.0.1:3000", "127.0.0.1:3001"),
+        (
+            "Docker version 28.5.2, build ecc6942",
+            "Docker version 29.0.1, build 1234567",
+            "Docker version , build ecc6942",
+        ),
+        ("Python 3.13.5", "Python 3.13.11", "Python 3.14.5"),
+        ("NAMES   STATUS", "NAMES         STATUS", "NAMES STATUS"),
+        ("CREATED …   STATUS", "CREATED       STATUS", "CREATED       NAMES"),
+        ("    target: dev", "    target: dev", "      target: dev"),
+    ],
+)
+def test_a_sample_fits_what_is_of_its_kind_alone(sample, same, other):
+    assert agrees(sample, same)
+    assert not agrees(sample, other)
+
+
+def test_a_page_may_leave_out_that_an_image_is_pulled():
+    pulled = [
+        "Unable to find image 'mongo:8.0' locally",
+        "8.0: Pulling from library/mongo",
+        "8343454837ac: Pull complete",
+        f"Digest: sha256:{ID}",
+        "Status: Downloaded newer image for mongo:8.0",
+    ]
+    assert compare([ID], [*pulled, ID])
+    assert compare([*pulled, ID], [*pulled, ID])
+    assert not compare([*pulled, ID], [ID])
+    assert not compare([ID], ["Unable to find image 'mongo:8.0' locally: refused", ID])
 
 
 def test_a_learners_machine_has_an_empty_engine_that_pulls_and_is_made_empty_again(machine: Machine):
