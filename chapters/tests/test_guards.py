@@ -176,7 +176,7 @@ COMMANDS = {
 NAMES = {
     "container": set(clean.CONTAINERS),
     "volume": set(clean.VOLUMES),
-    "network": {clean.NETWORK, "bridge", "host", "none", "container"},
+    "network": {clean.NETWORK, "bridge", "overlay", "docker_gwbridge", "host", "none", "container"},
     "image": {NAME},
 }
 

@@ -81,6 +81,7 @@ class Machine:
         """Take everything out of the engine, the builder's cache too, and end what the learner runs."""
         self.root(
             "pkill --signal KILL --uid learner || true;"
+            "docker swarm leave --force 2>&1 || true;"
             "docker ps --all --quiet | xargs --no-run-if-empty docker rm --force --volumes;"
             "docker volume ls --quiet | xargs --no-run-if-empty docker volume rm;"
             "docker system prune --all --force"
