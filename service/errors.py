@@ -3,6 +3,7 @@
 import logging
 from http import HTTPStatus
 
+from bson.errors import InvalidId
 from flask import Flask, Response, jsonify
 from pydantic import ValidationError
 from pymongo.errors import ConnectionFailure, PyMongoError
@@ -12,6 +13,7 @@ logger = logging.getLogger(__name__)
 # MongoDB's codes while it shuts down or another server takes over; the write may have been made all the same:
 # InterruptedAtShutdown, ShutdownInProgress, PrimarySteppedDown, NotWritablePrimary, InterruptedDueToReplStateChange.
 GOING_AWAY = {11600, 91, 189, 10107, 11602}
+NO_SUCH_ID = "There is nothing with this id."
 RETRY_AFTER = "2"  # seconds: about as long as the driver takes to find a database that has come back
 
 
@@ -36,6 +38,7 @@ def init_app(app: Flask) -> None:
     """Answer every exception raised while a request is handled with a problem document."""
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(ValidationError, _invalid)
+    app.register_error_handler(InvalidId, lambda _: problem(404, NO_SUCH_ID))  # a path with what cannot be an id
     app.register_error_handler(PyMongoError, _database)
     app.register_error_handler(Exception, _unexpected)
 

@@ -4,8 +4,9 @@ import pymongo
 from flask import Blueprint, Response, current_app, make_response, render_template, request
 from pymongo.errors import PyMongoError
 
-from service import users
 from service.about import IDENTITY
+from service.resources import ListQuery, listing
+from service.users import FIELDS, users
 
 blueprint = Blueprint("web", __name__)
 
@@ -13,7 +14,7 @@ blueprint = Blueprint("web", __name__)
 @blueprint.get("/")
 def index() -> Response:
     """Greet: browsers get the page, other clients a line of text."""
-    query = users.ListQuery.model_validate(request.args.to_dict(), extra="ignore")
+    query = ListQuery.model_validate(request.args.to_dict(), extra="ignore")
     greeting = current_app.config["GREETING"]
     if request.accept_mimetypes.best_match(["text/plain", "text/html"]) == "text/html":
         response = make_response(render_template("index.html", greeting=greeting, **IDENTITY, **_users(query)))
@@ -23,10 +24,10 @@ def index() -> Response:
     return response
 
 
-def _users(query: users.ListQuery) -> dict[str, object]:
+def _users(query: ListQuery) -> dict[str, object]:
     # Rendered on the server, so that the page can be read without JavaScript.
     try:
         with pymongo.timeout(1):  # seconds: the page loads soon even without the database
-            return users.listing(query) | {"database": "up"}
+            return listing(users(), FIELDS, query) | {"database": "up"}
     except PyMongoError:
         return {"users": [], "next": None, "total": None, "database": "down"}

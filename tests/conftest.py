@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pymongo import MongoClient
 from pymongo.collection import Collection
+from pymongo.database import Database as Documents
 
 from tests.support.processes import Database, Server
 from tests.support.repository import BIN
@@ -33,16 +34,23 @@ def served(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @pytest.fixture(scope="session")
-def users(database_url: str) -> Iterator[Collection]:
-    """The users in the database, past the service."""
+def documents(database_url: str) -> Iterator[Documents]:
+    """What the database holds, past the service."""
     with MongoClient(database_url, tz_aware=True) as client:
-        yield client.get_default_database()["users"]
+        yield client.get_default_database()
+
+
+@pytest.fixture(scope="session")
+def users(documents: Documents) -> Collection:
+    """The users in the database."""
+    return documents["users"]
 
 
 @pytest.fixture
-def service(served: Server, users: Collection) -> Server:
-    """The service without any user in its database."""
-    users.delete_many({})
+def service(served: Server, documents: Documents) -> Server:
+    """The service with no document in its database."""
+    for name in documents.list_collection_names():
+        documents[name].delete_many({})
     return served
 
 

@@ -8,12 +8,13 @@ from itertools import product
 
 import pytest
 from jsonschema import Draft202012Validator
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from service import create_app
 from service.headers import HEADERS
+from service.resources import ListQuery
 from service.settings import read_settings
-from service.users import ListQuery, NewUser, UserChange
+from service.users import NewUser
 from tests.support.ports import free_port
 from tests.support.processes import Server
 from tests.support.repository import ROOT
@@ -31,12 +32,18 @@ STATUSES = {
     it: {int(status) for status in operation["responses"] if status != "default"}
     for it, operation in OPERATIONS.items()
 }
+BODIES = {
+    operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    for operation in OPERATIONS.values()
+    if "requestBody" in operation
+}
 
 HTML = {"headers": {"Accept": "text/html"}}
-LARGE = {"json": ANN | {"name": "x" * 70_000}}
 JSON = {"Content-Type": "application/json"}
+TOKEN = "x" * 32
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
 
-# For each answer of each operation, a request that gets it. ID is Ann's, and Bob is there too.
+# Requests in order, with the answer that each gets. An id in a path is that of the last document created there.
 REQUESTS = [
     ("GET", "/", 200, {}),
     ("GET", "/", 200, HTML),
@@ -45,30 +52,16 @@ REQUESTS = [
     ("GET", "/healthz", 200, {}),
     ("GET", "/readyz", 200, {}),
     ("GET", "/openapi.json", 200, {}),
+    ("POST", "/users", 201, {"json": {"name": "Bob", "email": "bob@example.org"}}),
+    ("POST", "/users", 201, {"json": ANN}),
+    ("POST", "/users", 409, {"json": ANN}),
     ("GET", "/users", 200, {"params": {"limit": 1}}),
     ("GET", "/users", 422, {"params": {"after": "x"}}),
-    ("POST", "/users", 201, {"json": {"name": "Eve", "email": "eve@example.org"}}),
-    ("GET", "/users/ID", 200, {}),
-    ("GET", f"/users/{NO_ID}", 404, {}),
-    ("PATCH", "/users/ID", 200, {"json": {"name": "Anna"}}),
-    ("PATCH", "/users/ID", 409, {"json": {"email": "bob@example.org"}}),
-    ("PATCH", f"/users/{NO_ID}", 404, {"json": {}}),
-    ("POST", "/users", 409, {"json": ANN}),
-    *(
-        (method, path, status, how)
-        for method, path in (("POST", "/users"), ("PATCH", "/users/ID"))
-        for status, how in (
-            (400, {"data": "{", "headers": JSON}),
-            (413, LARGE),
-            (415, {"data": "{}"}),
-            (422, {"json": {"name": ""}}),
-        )
-    ),
-    ("DELETE", f"/users/{NO_ID}", 404, {}),
-    ("DELETE", "/users/ID", 204, {}),  # the last one that needs her
+    ("GET", "/users/{user_id}", 200, {}),
+    ("PATCH", "/users/{user_id}", 200, {"json": {"name": "Anna"}}),
+    ("PATCH", "/users/{user_id}", 409, {"json": {"email": "bob@example.org"}}),
+    ("DELETE", "/users/{user_id}", 204, {}),
 ]
-CHANGES = [("POST", "/users"), ("PATCH", "/users/ID"), ("DELETE", "/users/ID")]
-READS = [("GET", "/users"), ("GET", "/users/ID")]
 
 
 def resolved(part):
@@ -84,8 +77,7 @@ def check(part, schema):
 
 def described(method, path, response):
     """Check that an answer is as its description says: status, headers, kind and content."""
-    template = "/users/{user_id}" if path.startswith("/users/") else path
-    answers = OPERATIONS[method, template]["responses"]
+    answers = OPERATIONS[method, path]["responses"]
     assert str(response.status_code) in answers, f"{method} {path}: {response.status_code} {response.text}"
     answer = resolved(answers[str(response.status_code)])
     for name, header in answer.get("headers", {}).items():
@@ -97,27 +89,51 @@ def described(method, path, response):
     check(response.text if kind.startswith("text/") else response.json(), answer["content"][kind]["schema"])
 
 
+def valid(operation):
+    """A body that this operation takes, if it takes one: the examples of the description."""
+    if "requestBody" not in operation:
+        return {}
+    fields = resolved(operation["requestBody"]["content"]["application/json"]["schema"])["properties"]
+    return {"json": {name: field["examples"][0] for name, field in fields.items()}}
+
+
+def refused(method, path):
+    """The requests that each operation refuses in the same way, whatever it is about."""
+    operation = OPERATIONS[method, path]
+    if "{" in path:
+        yield method, path, 404, valid(operation)
+    if "requestBody" in operation:
+        yield method, path, 400, {"data": "{", "headers": JSON}
+        yield method, path, 413, {"json": {"x": "x" * 70_000}}
+        yield method, path, 415, {"data": "{}"}
+        yield method, path, 422, {"json": {"x": 1}}
+
+
 def test_each_answer_that_is_described_is_given_as_described(service, tmp_path):
-    ann = service.post("/users", json=ANN).json()["id"]
-    service.post("/users", json={"name": "Bob", "email": "bob@example.org"})
-    nowhere = f"mongodb://127.0.0.1:{free_port()}/flask-mongo-app-test"
-    away = Server(tmp_path, DATABASE_URL=nowhere, API_TOKEN="x" * 32)
+    away = Server(tmp_path, DATABASE_URL=f"mongodb://127.0.0.1:{free_port()}/flask-mongo-app-test", API_TOKEN=TOKEN)
     asked = {it: set() for it in OPERATIONS}
+    ids = {}
 
     def ask(server, method, path, status, how):
-        response = server.request(method, path.replace("ID", ann), **how)
-        assert response.status_code == status, f"{method} {path}: {response.status_code} {response.text}"
+        collection = path.partition("/{")[0]
+        filled = re.sub(r"\{\w+\}", NO_ID if status == 404 else ids.get(collection, NO_ID), path)
+        response = server.request(method, filled, **how)
+        assert response.status_code == status, f"{method} {filled}: {response.status_code} {response.text}"
         described(method, path, response)
-        asked[method, re.sub("/users/.*", "/users/{user_id}", path)].add(status)
+        asked[method, path].add(status)
+        if status == 201:
+            ids[path] = response.json()["id"]
 
-    for request in REQUESTS:
+    for request in [*REQUESTS, *(request for it in OPERATIONS for request in refused(*it))]:
         ask(service, *request)
-    bearer = {"headers": {"Authorization": "Bearer " + "x" * 32}}
+    lost = [
+        (*it, status, {"headers": headers} | valid(operation))
+        for it, operation in OPERATIONS.items()
+        for status, headers in ((503, BEARER), (401, {}))
+        if str(status) in operation["responses"]
+    ]
     with away.running(), ThreadPoolExecutor(8) as pool:
-        lost = [(*it, 503, bearer | {"json": ANN}) for it in CHANGES] + [(*it, 503, {}) for it in READS]
-        lost += [("GET", "/readyz", 503, {}), ("GET", "/about", 200, {})]
-        refused = [(*it, 401, {"json": ANN}) for it in CHANGES]
-        list(pool.map(lambda request: ask(away, *request), lost + refused))
+        list(pool.map(lambda request: ask(away, *request), [*lost, ("GET", "/about", 200, {})]))
     assert asked == STATUSES
 
 
@@ -149,11 +165,16 @@ def test_what_is_served_is_the_file(service):
     assert service.get("/openapi.json").json() == DESCRIPTION
 
 
-def test_each_route_is_described_and_each_description_has_its_route():
+@pytest.fixture(scope="module")
+def app():
     app = create_app(read_settings({"DATABASE_URL": "mongodb://127.0.0.1:1/x"}))
     app.extensions["database"].close()
+    return app
+
+
+def test_each_route_is_described_and_each_description_has_its_route(app):
     routes = {
-        (method, rule.rule.replace("<user_id>", "{user_id}"))
+        (method, re.sub(r"<(\w+)>", r"{\1}", rule.rule))
         for rule in app.url_map.iter_rules()
         for method in rule.methods - {"HEAD", "OPTIONS"}
         if rule.endpoint != "static"
@@ -167,12 +188,13 @@ def bare(schema):
     return {name: value for name, value in schema.items() if name not in words}
 
 
-@pytest.mark.parametrize("model", [NewUser, UserChange])
-def test_bodies_are_described_as_they_are_checked(model):
-    described, checked = DESCRIPTION["components"]["schemas"][model.__name__], model.model_json_schema()
+@pytest.mark.parametrize("name", sorted(BODIES))
+def test_bodies_are_described_as_they_are_checked(app, name):
+    [model] = [it for it in BaseModel.__subclasses__() if it.__name__ == name]  # app has imported it
+    described, checked = DESCRIPTION["components"]["schemas"][name], model.model_json_schema()
     assert described["additionalProperties"] is checked["additionalProperties"] is False
     assert described.get("required") == checked.get("required")
-    fields = [{name: bare(schema) for name, schema in it["properties"].items()} for it in (described, checked)]
+    fields = [{field: bare(schema) for field, schema in it["properties"].items()} for it in (described, checked)]
     assert fields[0] == fields[1]
 
 
