@@ -30,6 +30,10 @@ def block(text: str, *directives: str) -> str:
     return "\n".join([*(f"<!-- {directive} -->" for directive in directives), "```console", text, "```", "", ""])
 
 
+def listing(path: str, text: str, language: str = "text") -> str:
+    return "\n".join([f"<!-- write: {path} -->", f"```{language}", text, "```", "", ""])
+
+
 def wrongs(results: list[Result]) -> list[str | None]:
     return [result.wrong for result in results]
 
@@ -46,6 +50,11 @@ GOOD = {
     "any order": block("$ printf 'b 1\\na\\nb 2\\n'\na\nb 2\nb …", "any order"),
     "waiting": block('$ echo x >>"$HOME/tries"; wc --lines <"$HOME/tries"\n3', "wait"),
     "not run": block("$ false", "not run: it is an example"),
+    "a file that the reader makes": listing("$HOME/new", "one\n\n  $HOME") + block("$ cat ~/new\none\n\n  $HOME"),
+    "a file that the reader changes": block("$ cd; seq 9 >n")
+    + listing("n", "-7\n+seven", "diff")
+    + listing("n", " 8\n+and\n 9", "diff")
+    + block("$ tail -n 4 n\nseven\n8\nand\n9"),
     "a second terminal": block("$ echo up; exec sleep 60\nup", "terminal 2", "keeps running")
     + block("$ echo meanwhile\nmeanwhile"),
     "an interruption": block("$ (echo up; exec sleep 60)\nup", "keeps running")
@@ -68,6 +77,10 @@ def test_a_page_that_says_what_is_printed_passes(text, tmp_path, monkeypatch):
 
 
 BAD = {
+    "a change of a line that is not there": (
+        block("$ cd; seq 9 >n") + listing("n", "-ten\n+eleven", "diff"),
+        "exit status 1, not 0",
+    ),
     "another line": (block("$ echo one\ntwo"), "the output differs"),
     "a line too many": (block("$ echo one\none\ntwo"), "the output differs"),
     "a line that is not on the page": (block("$ seq 2\n1"), "the output differs"),

@@ -91,7 +91,7 @@ class Machine:
         """Give the learner a new clone of this repository as it is here, changes that are not committed included."""
         with tempfile.TemporaryDirectory() as temporary:
             course = real_course(Path(temporary) / NAME)
-            self.root(f"rm -rf {ORIGIN} {CLONE}")
+            self.root(f"rm -rf {ORIGIN} /home/learner/*")  # what a page made beside its clone, too
             docker("cp", "--quiet", course.folder, f"{self.name}:{ORIGIN}")
         self.root(f"chown -R learner: {ORIGIN} && sudo -u learner git clone --quiet {ORIGIN} {CLONE}")
 

@@ -38,6 +38,7 @@ PULLING = re.compile(
 DIRECTIVES = re.compile(
     r"(?P<exit>exit (?P<status>\d+))|(?P<any_order>any order)|(?P<wait>wait)|(?P<keeps_running>keeps running)"
     r"|not run: (?P<not_run>.+)|terminal (?P<terminal>[2-9])|prompt: (?P<prompt>.+)|file: (?P<file>\S+)"
+    r"|write: (?P<write>\S+)"
 )
 
 
@@ -71,6 +72,7 @@ class Block:
     terminal: int = 1
     prompt: str | None = None  # what a program that reads commands shows before each of them
     file: str | None = None
+    write: str | None = None  # the file that the reader makes, or changes as a diff says
 
 
 @dataclass
@@ -85,6 +87,11 @@ class Page:
     @property
     def console(self) -> list[Block]:
         return [block for block in self.blocks if block.language == "console"]
+
+    @property
+    def steps(self) -> list[Block]:
+        """What the reader does: type commands, and write files."""
+        return [block for block in self.blocks if block.commands]
 
 
 def read(path: Path) -> Page:
@@ -129,7 +136,7 @@ def _apply(line: str, block: Block, where: str) -> None:
     for name in ("any_order", "wait", "keeps_running"):
         if said[name]:
             setattr(block, name, True)
-    for name in ("not_run", "prompt", "file"):
+    for name in ("not_run", "prompt", "file", "write"):
         if said[name]:
             setattr(block, name, said[name])
     if said["terminal"]:
@@ -137,6 +144,8 @@ def _apply(line: str, block: Block, where: str) -> None:
 
 
 def _read_commands(path: Path, block: Block) -> None:
+    if block.write:
+        block.commands = [Command(block.line, _writing(block))]
     if block.language != "console":
         return
     for number, line in enumerate(block.lines, block.line + 1):
@@ -154,6 +163,16 @@ def _read_commands(path: Path, block: Block) -> None:
     for command in block.commands:
         while command.output and not command.output[-1]:
             command.output.pop()
+
+
+def _writing(block: Block) -> str:
+    """The command that does with a file what the reader does in an editor."""
+    program, lines = f"cat >{block.write}", block.lines
+    if block.language == "diff":
+        before, after = (sum(not line.startswith(other) for line in lines) for other in "+-")
+        program = "git apply --unidiff-zero"  # finds the lines wherever they are in the file
+        lines = [f"--- a/{block.write}", f"+++ b/{block.write}", f"@@ -1,{before} +1,{after} @@", *lines]
+    return "\n".join([f"{program} <<'END'", *lines, "END"])
 
 
 def pattern(expected: str) -> str:

@@ -39,7 +39,7 @@ def run(page: Page, open_terminal: Callable[[], Terminal], before: Callable[[str
     terminals: dict[int, Terminal] = {}
     heading = None
     try:
-        for block in page.console:
+        for block in page.steps:
             if block.heading != heading:
                 heading = block.heading
                 before(heading)
