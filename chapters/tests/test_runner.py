@@ -203,10 +203,20 @@ ID = "f8b9ae4bda694f77cc510a5cc407ef03fd00e3f8d705f0fa7b822f99f1c733f0"
         ("app:1.0 is also sha-e7b04f4", "app:1.0 is also sha-1234567", "app:1.0 is also sha-unknown"),
         ('[27/Nov/2026 19:39:33] "GET / 200', '[01/Jan/2027 00:00:00] "GET / 200', '[27/Nov/2026 19:39:33] "GET / 404'),
         ("since 2026-11-27T19:39:33.25Z", "since 2027-01-01T00:00:00.123456Z", "since yesterday"),
-        ("app-20261127T193933Z.tar.gz", "app-20270101T000000Z.tar.gz", "web-20261127T193933Z.tar.gz"),
+        ('[27/Nov/2026:19:39:33 +0000] "GET', '[01/Jan/2027:00:00:00 +0000] "GET', '[27/Nov/2026 +0000] "GET'),
+        (
+            "app-20261127T193933Z-371b51743827ed0c.tar.gz",
+            "app-20270101T000000Z-d689d0fe819c7338.tar.gz",
+            "app-Z-.tar.gz",
+        ),
         ("Up 3 seconds", "Up About a minute", "Up 3 seconds (unhealthy)"),
         ("Exited (0) 3 seconds ago", "Exited (0) 1 second ago", "Exited (1) 3 seconds ago"),
         ("2 passed in 0.31s", "2 passed in 12.08s", "1 passed in 0.31s"),
+        (
+            '"status": 201, "duration_ms": 17.5}',
+            '"status": 201, "duration_ms": 8}',
+            '"status": 401, "duration_ms": 17.5}',
+        ),
         ("8.19kB COPY", "12.3kB COPY", "8.19MB COPY"),
         ("0B CMD", "0B CMD", "12B CMD"),
         ("12B CMD", "75B CMD", "0B CMD"),
@@ -223,7 +233,8 @@ ID = "f8b9ae4bda694f77cc510a5cc407ef03fd00e3f8d705f0fa7b822f99f1c733f0"
             "Docker version , build ecc6942",
         ),
         ("Python 3.13.5", "Python 3.13.11", "Python 3.14.5"),
-        ("NAMES   STATUS", "NAMES         STATUS", "NAMES STATUS"),
+        ("NAMES   STATUS", "NAMES         STATUS", "NAMESSTATUS"),
+        ("db-1  Started   0.1s", "db-1 Started                     10.2s", "db-1 Created 0.1s"),
         ("CREATED …   STATUS", "CREATED       STATUS", "CREATED       NAMES"),
         ("    target: dev", "    target: dev", "      target: dev"),
     ],
@@ -245,6 +256,17 @@ def test_a_page_may_leave_out_that_an_image_is_pulled():
     assert compare([*pulled, ID], [*pulled, ID])
     assert not compare([*pulled, ID], [ID])
     assert not compare([ID], ["Unable to find image 'mongo:8.0' locally: refused", ID])
+
+
+def test_the_layers_of_an_image_come_in_any_number():
+    named = ["1.0: Pulling from library/mongo", "Status: Downloaded newer image for mongo:1.0"]
+    assert compare([named[0], "8343454837ac: Pull complete", named[1]], named)
+    assert compare(named, [named[0], "8343454837ac: Already exists", "b3d1bed8b422: Download complete", named[1]])
+    assert compare(["1.0 pushed"], ["5c5ebe454e1b: Pushed", "341fd9e569ed: Layer already exists", "1.0 pushed"])
+    assert compare(
+        ["Untagged: mongo:1.0", f"Deleted: sha256:{ID}"], ["Untagged: mongo:1.0", f"Untagged: mongo@sha256:{ID}"]
+    )
+    assert not compare(["Untagged: mongo:1.0"], [f"Untagged: mongo@sha256:{ID}"])
 
 
 def test_a_learners_machine_has_an_empty_engine_that_pulls_and_is_made_empty_again(machine: Machine):
