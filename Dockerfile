@@ -67,7 +67,7 @@ LABEL org.opencontainers.image.title="flask-mongo-app" \
       org.opencontainers.image.created="${CREATED}" \
       org.opencontainers.image.source="${SOURCE}" \
       org.opencontainers.image.licenses="MIT"
-# The running service gets these two as well: the page shows them.
+# The running service gets these two as well: /about shows them.
 ENV VERSION=${VERSION} \
     REVISION=${REVISION}
 

@@ -19,5 +19,5 @@ IDENTITY = {
 
 @blueprint.get("/about")
 def about() -> Response:
-    """Identity and the database's state. Always 200, also without the database: the page polls it every second."""
+    """Identity and the database's state. Always 200, also without the database."""
     return jsonify(**IDENTITY, database="up" if database.answers() else "down")

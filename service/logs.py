@@ -61,7 +61,7 @@ def _finish(response: Response) -> Response:
         "status": response.status_code,
         "duration_ms": round((time.perf_counter() - g.started) * 1000, 1),
     }
-    # Probes and open pages poll every few seconds; logging each would drown everything else.
+    # These are polled every few seconds; logging each request would drown everything else.
     quiet = request.blueprint in {"about", "health"} and response.status_code < 400
     logger.log(logging.DEBUG if quiet else logging.INFO, "request", extra={"fields": fields})
     return response

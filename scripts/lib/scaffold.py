@@ -28,6 +28,17 @@ LEFT_OUT = re.compile(
     r"|CHANGELOG\.md|scripts/new-service|scripts/lib/(scaffold\.py|update\.py|README\.in)|tests/unit/test_(new_service|update)\.py"
 )
 COURSE = re.compile(r"^<!-- course -->\n.*?^<!-- end of the course -->\n", re.MULTILINE | re.DOTALL)
+# --no-page leaves out these files and lines, and what is between the lines `page` and `end of the page`.
+PAGE = re.compile(
+    r"service/(page\.py|(static|templates)/.*)|tests/(browser/.*|support/browser\.py|api/test_page\.py)"
+    r"|docs/images/page\.png"
+)
+PAGE_LINES = re.compile(
+    r"^ *(#|<!--) page( -->)?\n.*?^ *(#|<!--) end of the page( -->)?\n"
+    r"|\nfrom service import page\n|^[^\n]*(page\.offer\(|tests/browser/|page's tests|service's page)[^\n]*\n",
+    re.MULTILINE | re.DOTALL,
+)
+PAGE_MARKS = re.compile(r"^ *(?:#|<!--) (?:end of the )?page(?: -->)?\n", re.MULTILINE)
 OF_NO_USE = re.compile("chapter|new-service")  # lines about what is left out
 # One rule for all that takes the name: an image, a Compose project, a database, a volume, a host.
 GOOD_NAME = re.compile(r"(?!.{51})[a-z](-?[a-z0-9])*")
@@ -58,6 +69,7 @@ class Options:
         port: what the service listens on, inside a container and outside.
         greeting: what `GET /` answers.
         python_image: the image that the Dockerfile starts from.
+        no_page: whether to leave out the page at `/`.
     """
 
     name: str
@@ -66,11 +78,13 @@ class Options:
     port: str | None = None
     greeting: str | None = None
     python_image: str | None = None
+    no_page: bool = False
 
     def words(self) -> str:
         """The options as they are typed."""
-        given = {field: value for field, value in asdict(self).items() if field != "name" and value is not None}
-        return shlex.join([self.name, *(f"--{field.replace('_', '-')}={value}" for field, value in given.items())])
+        given = {f"--{field.replace('_', '-')}": value for field, value in asdict(self).items() if field != "name"}
+        values = [f"{option}={value}" for option, value in given.items() if isinstance(value, str)]
+        return shlex.join([self.name, *values, *(option for option, value in given.items() if value is True)])
 
     def check(self) -> None:
         """Raise CommandError, with one line for the user, for what cannot be."""
@@ -142,6 +156,8 @@ def plan(options: Options) -> Iterator[str]:
 def _changed(options: Options) -> Files:
     options.check()
     paths = [path for path in _tracked() if not LEFT_OUT.fullmatch(path)]
+    if options.no_page:
+        paths = [path for path in paths if not PAGE.fullmatch(path)]
     files = {path: _adapted(path, options) for path in paths}
     for path, before, after in _edits(options):
         files[path] = files[path].replace(before.encode(), after.encode())
@@ -207,6 +223,7 @@ def _adapted(path: str, options: Options) -> bytes:
         return content
     text = content.decode("utf-8")
     text = COURSE.sub("", text)
+    text = (PAGE_LINES if options.no_page else PAGE_MARKS).sub("", text)
     text = "".join(line for line in text.splitlines(keepends=True) if not OF_NO_USE.search(line))
     text = text.replace(NAME, options.name)
     if options.port:

