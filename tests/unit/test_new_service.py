@@ -113,6 +113,30 @@ def test_the_port_and_the_base_image(awkward):
     assert r"\u3000" in after, "a character, not a port"
 
 
+def test_without_the_page_there_is_an_api_alone(copy, tmp_path):
+    folder = tmp_path / "copy"
+    assert new_service("x", folder, "--no-page").returncode == 0
+    assert git(folder, "log", "--format=%B").endswith(" x --no-page\n\n")
+    page = {
+        *("service/page.py", "tests/api/test_page.py", "tests/support/browser.py", "docs/images/page.png"),
+        *(path for path in files(copy) if path.startswith(("service/static/", "service/templates/", "tests/browser/"))),
+    }
+    assert len(page) == 10
+    assert files(copy) - files(folder) == page
+    for mention in (
+        rb"(import|service/) ?page\b",
+        rb"\bpage\.(offer|py|png)",
+        rb"service's page",
+        rb"^ *(#|<!--) (end of the )?page\b",
+    ):
+        found = [path for path in files(folder) if re.search(mention, (folder / path).read_bytes(), re.MULTILINE)]
+        assert found == [], mention
+    manual = (folder / "docs/reference/api.md").read_text()
+    assert "`GET /` returns the greeting as a line of text.\n\n`GET /healthz`" in manual
+    assert "get the page instead" in (copy / "docs/reference/api.md").read_text()
+    assert "<!--" not in (copy / "docs/reference/api.md").read_text()
+
+
 @pytest.mark.parametrize("port", ["", "0", "80", "1023", "65536", "080", "8080 ", "+8080", "８０８０", "http", "27017"])  # noqa: RUF001
 def test_a_port_that_cannot_be_is_refused(port, tmp_path):
     result = new_service("x", tmp_path / "copy", f"--port={port}")

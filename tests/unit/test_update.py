@@ -46,7 +46,7 @@ def run(project):
 
 @pytest.fixture
 def copy(run, tmp_path):
-    assert run("billing", tmp_path / "copy", "--port=8080", """--greeting=It's "ü" """).returncode == 0
+    assert run("billing", tmp_path / "copy", "--port=8080", "--no-page", """--greeting=It's "ü" """).returncode == 0
     change(tmp_path / "copy", "service/users.py", '"""', '"""Ours. ')
     return tmp_path / "copy"
 
