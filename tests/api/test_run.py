@@ -217,7 +217,7 @@ def test_help_needs_nothing(clone):
 
 def test_the_tests_ask_no_proxy():
     nobody = dict.fromkeys(("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"), f"http://127.0.0.1:{free_port()}")
-    result = run_tests("tests/api/test_page.py", "-k", "greet", **nobody, no_proxy="", NO_PROXY="")
+    result = run_tests("tests/api/test_about.py", "-k", "greet", **nobody, no_proxy="", NO_PROXY="")
     assert result.returncode == 0, result.stdout
 
 
