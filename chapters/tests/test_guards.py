@@ -11,7 +11,7 @@ from chapters.tool import clean
 from tests.support.markdown import dead_links, prose
 from tests.support.repository import NAME, ROOT
 
-LAST_PARTS = ["Try it", "If it fails", "Clean up", "Next"]
+LAST_PARTS = ["Try it", "What you learned", "If it fails", "Clean up", "Next"]
 WIDTH = 120
 WORDS = 900  # of prose on a page
 MINUTES = 25  # for a page
@@ -44,8 +44,8 @@ def test_a_page_has_its_parts_in_order(chapter):
     assert page.lines[0] == f"# {chapter.name[:2]}  {chapter.title}"
     assert page.lines[4], "title and time are followed by what you will be able to do"
     assert page.headings[0] == "What this chapter changes"
-    assert page.headings[-4:] == LAST_PARTS
-    assert len(page.headings) > 5, "there is something to learn"
+    assert page.headings[-len(LAST_PARTS) :] == LAST_PARTS
+    assert len(page.headings) > 6, "there is something to learn"
     text = prose(page.lines)
     assert {number: line for number, line in text.items() if len(line) > WIDTH} == {}
     assert len(" ".join(text.values()).split()) <= WORDS
@@ -69,6 +69,13 @@ def test_a_page_begins_at_its_chapter_and_ends_with_its_check(chapter):
     commands = [(block.heading, command.text) for block in run for command in block.commands]
     assert commands[0] == ("", f"scripts/chapter go {chapter.name[:2]}")
     assert [text for heading, text in commands if heading == "Try it"][-1] == "scripts/chapter check"
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=str)
+def test_a_page_says_in_three_to_five_lines_what_you_learned(chapter):
+    lines = [line for line in section(read(chapter.page), "What you learned") if line]
+    assert 3 <= len(lines) <= 5
+    assert [line for line in lines if not line.startswith("- You ")] == []
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=str)

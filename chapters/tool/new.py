@@ -24,6 +24,8 @@ No file.
 
 ## Try it
 
+## What you learned
+
 ## If it fails
 
 ## Clean up
