@@ -13,7 +13,7 @@ from tests.support.repository import NAME, ROOT
 
 LAST_PARTS = ["Try it", "What you learned", "If it fails", "Clean up", "Next"]
 WIDTH = 120
-WORDS = 900  # of prose on a page
+WORDS = 900  # of prose on a page, without answers and solutions
 MINUTES = 25  # for a page
 
 
@@ -48,7 +48,8 @@ def test_a_page_has_its_parts_in_order(chapter):
     assert len(page.headings) > 6, "there is something to learn"
     text = prose(page.lines)
     assert {number: line for number, line in text.items() if len(line) > WIDTH} == {}
-    assert len(" ".join(text.values()).split()) <= WORDS
+    counted = re.sub("<details>.*?</details>", "", "\n".join(text.values()), flags=re.DOTALL)
+    assert len(counted.split()) <= WORDS
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=str)
@@ -93,11 +94,21 @@ def test_a_box_tells_a_common_error_from_the_truth(chapter):
     assert [box for box in boxes if not form.match(box)] == []
 
 
+def numbered(summary: str, count: int) -> list[str]:
+    """How questions or exercises begin, and how what is folded below each begins and ends."""
+    folded = (f"<details><summary>{summary}</summary>", "</details>")
+    return [line for number in range(1, count + 1) for line in (f"{number}. ", *folded)]
+
+
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=str)
-def test_a_page_has_exercises_with_solutions(chapter):
-    exercises = "\n".join(section(read(chapter.page), "Try it"))
-    assert 1 <= len(re.findall(r"^\d\. ", exercises, re.MULTILINE)) == exercises.count("<details>") <= 3
-    assert exercises.count("<details>") == exercises.count("</details>") == exercises.count("<summary>")
+def test_a_page_has_questions_with_answers_and_exercises_with_solutions(chapter):
+    text = "\n".join(section(read(chapter.page), "Try it"))
+    _, first, recall, second, do = re.split(r"^### (.+)\n", text, flags=re.MULTILINE)
+    assert (first, second) == ("Recall", "Do")
+    form = re.compile(r"^(?:\d\. |<details>.*|</details>)", re.MULTILINE)
+    assert form.findall(recall) == numbered("Answer", 2)
+    assert form.findall(do) in [numbered("Solution", count) for count in (1, 2, 3)]
+    assert not re.search(r"</summary>\n\n(?:Yes|No)\b", recall), "a question that makes the reader think"
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=str)

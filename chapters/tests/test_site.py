@@ -97,3 +97,8 @@ def test_solutions_are_folded_and_rendered(visit):
     page = visit("/00-start/")
     page.get_by_text("Solution", exact=True).first.click()
     expect(page.locator("details[open] .highlight").first).to_be_visible()
+
+
+def test_the_second_question_has_the_number_two(visit):
+    page = visit("/00-start/")
+    expect(page.locator("h3#recall ~ ol[start='2']").first).to_contain_text("You wrote")

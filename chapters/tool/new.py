@@ -24,6 +24,10 @@ No file.
 
 ## Try it
 
+### Recall
+
+### Do
+
 ## What you learned
 
 ## If it fails
