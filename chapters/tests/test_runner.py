@@ -86,6 +86,7 @@ BAD = {
     "a line that is not on the page": (block("$ seq 2\n1"), "the output differs"),
     "another order": (block("$ seq 2\n2\n1"), "the output differs"),
     "not in any order": (block("$ seq 3\n2\n1", "any order"), "the output differs"),
+    "a file that cannot be written": ("<!-- write: /nowhere/note -->\n```text\nx\n```\n", "exit status 1, not 0"),
     "a failure": (block("$ false"), "exit status 1, not 0"),
     "no failure": (block("$ true", "exit 1"), "exit status 0, not 1"),
     "a command that ends": (block("$ true\nup", "keeps running"), "it ended by itself, with status 0"),

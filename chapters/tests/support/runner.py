@@ -29,7 +29,7 @@ class Result:
 
 
 def run(page: Page, open_terminal: Callable[[], Terminal], before: Callable[[str], None]) -> Iterator[Result]:
-    """Run a page, command by command.
+    """Run a page, command by command, and write the files that it has the reader write.
 
     Args:
         page: the page
