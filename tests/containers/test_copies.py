@@ -32,7 +32,9 @@ class Copy(Project):
     def remove(self) -> None:
         """Remove its stacks. Nothing by the beginning of its name: a name of one character begins many others."""
         for self.environment["COMPOSE_FILE"] in STACKS.values():
-            self.compose("--profile", "*", "down", "--volumes", "--rmi", "local", "--timeout", "1", check=False)
+            self.compose("--profile", "*", "down", "--volumes", "--timeout", "1", check=False)
+        if built := images(self.name):
+            docker("image", "rm", "--force", *built)
 
 
 def owned(name: str) -> set[str]:
@@ -43,6 +45,11 @@ def owned(name: str) -> set[str]:
         for kind in ("volume", "network")
         for thing in docker(kind, "ls", "--filter", label, "--format", "{{.Name}}").stdout.split()
     }
+
+
+def images(name: str) -> list[str]:
+    """The images of this name, with their tags."""
+    return docker("image", "ls", "--filter", f"reference={name}", "--format", "{{.Repository}}:{{.Tag}}").stdout.split()
 
 
 def state(stack: Project) -> list[object]:
@@ -64,7 +71,7 @@ def original(project):
 @pytest.mark.parametrize("case", CASES)
 def test_its_stacks_start_beside_the_originals_and_touch_nothing_of_it(case, original, tmp_path):
     copy = Copy(case, original, tmp_path)
-    assert owned(copy.name) == set(), f"a stack of that name is here: docker compose -p {copy.name} down --volumes"
+    assert (owned(copy.name), images(copy.name)) == (set(), []), "somebody's: remove them, or rename them"
     before = state(original)
     try:
         for kind, copy.environment["COMPOSE_FILE"] in STACKS.items():

@@ -77,7 +77,7 @@ LONG = {
     ),
     "a word of the code": Case("users", "archive", options=("--no-page", "--greeting", "<b>&amp;</b> %s {} {{ x }}")),
     "all options": Case(
-        *("app", "shallow", 0o077),
+        *("mongodb-{}", "shallow", 0o077),
         ("--no-page", "--port", "1024", "--owner", "ACME", "--description", "All", "--greeting", "naïve 'café'"),
     ),
 }
