@@ -59,6 +59,9 @@ class _Database(monitoring.ServerHeartbeatListener):
             # Acknowledge a write once it is on the disks of a majority.
             w="majority",
             journal=True,
+            # A single MongoDB cannot repeat a write. When the driver (4.20) tries, it takes the old error for a new one
+            # and closes all connections, also those that other requests write on; they try again, and so on.
+            retryWrites="retrywrites=true" in url.lower(),
             event_listeners=[self],
         )
 
