@@ -141,20 +141,20 @@ start_all() {
   done
 }
 
-# Sets documents: the number of documents in all databases except MongoDB's own, or "unknown" if no database answers.
+# Sets documents: the number of documents in all databases except MongoDB's own, or "unknown" if no database runs.
+# Fails, with "unknown", if a database does not answer or cannot read a document.
 count() {
   local each
   documents=unknown
-  for each in $containers; do documents=$(ask "$each") || documents=unknown; done
+  for each in $containers; do documents=$(ask "$each") || { documents=unknown && return 1; }; done
 }
 
-# Prints the number of documents, or "unknown" if reading is not permitted. Fails if the database does not answer. Logs
-# in with the password that compose.production.yml provides.
+# Reads every document and prints their number, or "unknown" if that is not permitted. Logs in with the password that
+# compose.production.yml provides.
 ask() {
   docker exec "$1" mongosh --quiet --eval '
     const { existsSync, readFileSync } = require("fs");
     const password = "/run/secrets/mongodb_root_password";
-    db.adminCommand({ ping: 1 }).ok || quit(1);
     let number = 0;
     try {
       if (existsSync(password)) db.getSiblingDB("admin").auth("root", readFileSync(password, "utf8").trim());
@@ -166,7 +166,8 @@ ask() {
           if (type !== "view" && !name.startsWith("system.")) number += one.getCollection(name).countDocuments({});
         }
       }
-    } catch {
+    } catch (error) {
+      if (!["AuthenticationFailed", "Unauthorized"].includes(error.codeName)) throw error;
       number = "unknown";
     }
     print(number)' 2>/dev/null
@@ -179,7 +180,7 @@ wait_for_database() {
     while :; do
       case $(docker inspect --format "$state" "$each") in
         'running 0 healthy') break ;;
-        'running 0 ') ! ask "$each" >/dev/null || break ;;
+        'running 0 ') ! docker exec "$each" mongosh --quiet --eval 'db.hello()' >/dev/null 2>&1 || break ;;
         'running 0 starting') ;;
         *) return 1 ;;
       esac
@@ -240,7 +241,7 @@ room() {
 # Writes a backup; sets file, and documents.
 save() {
   local begun=$SECONDS stopped
-  count
+  count || true
   # While the database is stopped, its files are only copied: compressing and writing them takes much longer.
   bytes=$(inside du --summarize --bytes /data/db 2>/dev/null | cut -f 1) || true # a file may disappear while du runs
   room /copy "$bytes"

@@ -4,8 +4,10 @@ import contextlib
 import gzip
 import hashlib
 import io
+import itertools
 import os
 import pty
+import random
 import re
 import shutil
 import stat
@@ -19,6 +21,7 @@ import pytest
 from pymongo import MongoClient
 
 from tests.support.docker import docker, inspect
+from tests.support.load import load
 from tests.support.ports import free_port
 from tests.support.project import Project
 from tests.support.repository import copy_repository
@@ -111,14 +114,18 @@ def stack(project):
 
 
 def craft(folder: Path, name: str, **members: bytes) -> Path:
-    """A backup of any content, whose name has the right checksum."""
+    """A backup of these files, whose name has the right checksum."""
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w") as archive:
         for path, each in members.items():
             entry = tarfile.TarInfo(path)
             entry.size = len(each)
             archive.addfile(entry, io.BytesIO(each))
-    packed = gzip.compress(content.getvalue())
+    return with_checksum(folder, name, gzip.compress(content.getvalue()))
+
+
+def with_checksum(folder: Path, name: str, packed: bytes) -> Path:
+    """A backup of any content, whose name has the right checksum."""
     file = folder / f"{name}-20261125T101500Z-{hashlib.sha256(packed).hexdigest()[:16]}.tar.gz"
     file.write_bytes(packed)
     return file
@@ -178,21 +185,72 @@ def test_a_wrong_file_is_refused_before_anything_is_done(stack, tmp_path):
     assert stack.refusal("restore", other, "--yes").startswith(f"{other} is no backup of {name}, or was renamed:")
     assert " is no backup of " in stack.refusal("restore", stack.project.folder / "README.md", "--yes")
     other.rename(tmp_path / stack.empty.name)
-    whole = (tmp_path / stack.empty.name).read_bytes()
-    changed = bytes([*whole[:-9], whole[-9] ^ 1, *whole[-8:]])
-    for damaged in (whole[:-1], whole[: len(whole) // 2], b"", changed):
-        (tmp_path / stack.empty.name).write_bytes(damaged)
-        assert " is damaged, " in stack.refusal("restore", tmp_path / stack.empty.name, "--yes")
     (tmp_path / stack.empty.name).unlink()
     assert " cannot be read: " in stack.refusal("restore", tmp_path / stack.empty.name, "--yes")
     assert " is damaged, " in stack.refusal("restore", craft(tmp_path, name, data=b"no manifest"), "--yes")
     stack.unharmed()
 
 
+def damaged(chance: random.Random, whole: bytes) -> bytes:
+    """A copy that is cut or longer, has one bit changed, or has lost a block."""
+    at = chance.randrange(len(whole))
+    return chance.choice(
+        [
+            whole[:at],
+            whole + chance.randbytes(100),
+            whole[:at] + bytes([whole[at] ^ 1 << chance.randrange(8)]) + whole[at + 1 :],
+            whole[:at] + bytes(4096) + whole[at + 4096 :],
+        ]
+    )
+
+
+def test_a_damaged_backup_is_refused_before_anything_is_done(stack, tmp_path, tries):
+    chance, whole, copy = random.Random(15), stack.full.read_bytes(), tmp_path / stack.full.name  # noqa: S311
+    for _ in range(tries(8, 80)):
+        copy.write_bytes(damaged(chance, whole))
+        assert " is damaged, " in stack.refusal("restore", copy, "--yes")
+    stack.unharmed()
+
+
+def damaged_archive(chance: random.Random, backup: Path, folder: Path, name: str) -> Path:
+    return with_checksum(folder, name, damaged(chance, backup.read_bytes()))
+
+
+def damaged_documents(chance: random.Random, backup: Path, folder: Path, name: str) -> Path:
+    """MongoDB keeps documents in collection-*.wt, and the embedded database in *_documents_*.wt."""
+    members = unpacked(backup)
+    file = chance.choice([each for each in members if re.search(r"/(collection-|.*_documents_).*\.wt$", each)])
+    return craft(folder, name, **members | {file: damaged(chance, members[file])})
+
+
+@pytest.mark.parametrize("damage", [damaged_archive, damaged_documents])
+def test_what_was_damaged_before_its_checksum_is_restored_whole_or_taken_back(
+    stack, tmp_path, damage, tries, record_property
+):
+    chance, refused = random.Random(15), 0  # noqa: S311 - the same damage each time
+    number = tries(1, 10)
+    for _ in range(number):
+        with stack.database() as database:  # something that no backup has
+            database.notes.replace_one({"_id": "later"}, {"text": "later"}, upsert=True)
+        before = stack.read()
+        done = stack.run("restore", damage(chance, stack.full, tmp_path, stack.project.name), "--yes")
+        stack.project.ready()
+        refused += done.returncode
+        assert stack.read() == (before if done.returncode else stack.content), done.stderr
+    with stack.database() as database:
+        database.notes.delete_one({"_id": "later"})
+    record_property("refused", refused)
+    stack.unharmed()
+
+
+def unpacked(backup: Path) -> dict[str, bytes]:
+    """The files in a backup."""
+    with tarfile.open(backup) as archive:
+        return {entry.name: archive.extractfile(entry).read() for entry in archive if entry.isfile()}
+
+
 def test_what_the_database_cannot_open_is_taken_back(stack, tmp_path):
-    with tarfile.open(stack.full) as archive:
-        members = {entry.name: archive.extractfile(entry).read() for entry in archive if entry.isfile()}
-    members |= {"data/WiredTiger.wt": b"nonsense", "data/WiredTiger.turtle": b"nonsense"}
+    members = unpacked(stack.full) | {"data/WiredTiger.wt": b"nonsense", "data/WiredTiger.turtle": b"nonsense"}
     done = stack.run("restore", craft(tmp_path, stack.project.name, **members), "--yes")
     assert done.returncode == 1
     assert done.stderr.endswith("the data from before are put back: docker logs tells why\n")
@@ -371,6 +429,37 @@ def test_it_works_without_compose_and_where_documents_cannot_be_counted(project,
         done = subprocess.run(restore, capture_output=True, text=True, check=False)
         assert done.stdout.endswith(f"{name}-data holds unknown documents; before it was unknown\n"), done.stderr
         assert client.test.notes.count_documents({}) == 3
+
+
+def test_a_backup_under_load_has_each_user_that_was_acknowledged_before_it(stack, record_property):
+    acknowledged, numbers = [], itertools.count()
+
+    def create():
+        email = f"load-{next(numbers)}@example.org"
+        response = stack.project.request("POST", "/users", json={"name": "Ann", "email": email})
+        if response.status_code == 201:
+            acknowledged.append(email)
+        return response
+
+    with load(create) as statuses:
+        before = set(acknowledged)
+        backup = stack.backup()
+        later = len(acknowledged) + 20
+        wait_for(lambda: len(acknowledged) > later, "the service to go on after the backup")
+        done = stack.run("restore", backup, "--yes")
+        assert done.returncode == 0, done.stderr
+        later = len(acknowledged) + 20
+        wait_for(lambda: len(acknowledged) > later, "the service to go on after the restore")
+    assert set(statuses) <= {201, 503}
+    found, indexes = stack.read()["users"]
+    emails = [user["email"] for user in found]
+    assert before <= set(emails)
+    assert len(emails) == len(set(emails))
+    assert indexes == stack.content["users"][1]
+    assert all(user.keys() >= {"_id", "name", "email"} for user in found)
+    record_property("users acknowledged before the backup", len(before))
+    assert stack.run("restore", stack.full, "--yes").returncode == 0
+    stack.unharmed()
 
 
 def test_production_counts_its_documents_and_takes_a_backup_without_its_users(stack):
