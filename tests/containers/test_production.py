@@ -17,6 +17,7 @@ import requests
 from pymongo import MongoClient
 
 from tests.support.docker import docker, inspect
+from tests.support.load import load
 from tests.support.project import Project
 from tests.support.waiting import LIMIT, wait_for
 
@@ -244,6 +245,15 @@ def test_nothing_can_be_written_but_what_must_be(stack, service, folders):
     stack.ready()
 
 
+@pytest.mark.parametrize(("service", "volumes"), [("app", set()), ("mongodb", {"/data/db", "/data/configdb"})])
+def test_all_that_an_intruder_could_write_is_known(stack, service, volumes, record_property):
+    # As the service's own user. What /proc shows belongs to the kernel or to the process itself.
+    find = "find / -path /proc -prune -o '(' -type d -o -type f ')' -writable -prune -print 2>/dev/null"
+    found = set(docker("exec", stack.container(service), "sh", "-c", find, check=False).stdout.split())
+    record_property(f"writable in {service}", " ".join(sorted(found)))
+    assert found == volumes | {"/dev/mqueue", "/dev/shm", "/tmp"}  # noqa: S108 - all three in memory
+
+
 def test_what_reads_all_secrets_can_do_little_else(stack):
     host = inspect(stack.container("secrets-init"))["HostConfig"]
     assert (host["ReadonlyRootfs"], host["CapDrop"], host["NetworkMode"]) == (True, ["ALL"], "none")
@@ -302,6 +312,52 @@ def test_mongodb_has_no_way_out_and_no_port(stack):
         assert any(route.split("\t")[1] == "00000000" for route in routes.splitlines()) == way_out
 
 
+@pytest.fixture
+def bystander(stack) -> Iterator[str]:
+    """The address of a container on another network of this engine, which listens on port 27017."""
+    name = f"{stack.name}-bystander"
+    docker("network", "create", name)
+    options = ("--network", name, "--env=GLIBC_TUNABLES=glibc.pthread.rseq=1")
+    docker("run", "--detach", "--name", name, *options, "mongo:8.0")
+    try:
+        beside = ("run", "--rm", "--network", name, "--entrypoint=bash", "mongo:8.0", "-c", f": </dev/tcp/{name}/27017")
+        wait_for(lambda: docker(*beside, check=False).returncode == 0, "the bystander to listen")
+        yield inspect(name)["NetworkSettings"]["Networks"][name]["IPAddress"]
+    finally:
+        docker("rm", "--force", "--volumes", name)
+        docker("network", "rm", name)
+
+
+@pytest.fixture
+def engine_host() -> Iterator[int]:
+    """A port of this machine, on all of its addresses."""
+    with socket.create_server(("0.0.0.0", 0)) as server:  # noqa: S104
+        yield server.getsockname()[1]
+
+
+@pytest.mark.parametrize(
+    ("service", "reached"),
+    [("app", {"mongodb", "the host"}), ("mongodb", {"app", "the host"})],
+)
+def test_all_hosts_that_an_intruder_could_reach_are_known(
+    stack, service, reached, bystander, engine_host, record_property
+):
+    backend = inspect(f"{stack.name}-backend")["IPAM"]["Config"][0]["Gateway"]
+    hosts = {
+        "app": ("app", stack.environment["PORT"]),
+        "mongodb": ("mongodb", 27017),
+        "another stack": (bystander, 27017),
+        "the host": (backend, engine_host),
+    }
+    found = set()
+    for name, (address, port) in hosts.items():
+        connect = ("timeout", "3", "bash", "-c", f": </dev/tcp/{address}/{port}")
+        if docker("exec", stack.container(service), *connect, check=False).returncode == 0:
+            found.add(name)
+    record_property(f"reached from {service}", ", ".join(sorted(found)))
+    assert found - {service} == reached
+
+
 def test_the_app_is_published_on_loopback_unless_told_otherwise(stack):
     published = inspect(stack.container("app"))["NetworkSettings"]["Ports"]
     assert [binding["HostIp"] for bindings in published.values() for binding in bindings or []] == ["127.0.0.1"]
@@ -357,6 +413,27 @@ def test_what_takes_too_much_memory_is_killed_and_started_again(stack):
     docker("exec", app, "python", "-c", "hog = [bytes([1]) * 2**20 for _ in range(2000)]", check=False)
     wait_for(lambda: inspect(app)["RestartCount"] == 1, "the app to be started again")
     stack.ready()
+
+
+def workers(app: str) -> list[str]:
+    """The processes that gunicorn has started, as the container numbers them."""
+    return docker("exec", app, "cat", "/proc/1/task/1/children").stdout.split()
+
+
+def test_a_worker_that_takes_too_much_memory_is_replaced_and_the_other_goes_on(stack, tries):
+    app, number = stack.container("app"), tries(3, 100)
+    with load(lambda: stack.request("GET", "/users?limit=1")) as statuses:
+        for _ in range(number):
+            victim, other = workers(app)
+            # As above: the kernel takes the worker, then the hog.
+            hog = f"echo 1000 >/proc/{victim}/oom_score_adj && python -c 'hog = bytes([1]) * 2**30'"
+            assert docker("exec", app, "sh", "-c", hog, check=False).returncode == 137
+            wait_for(lambda: victim not in workers(app) and len(workers(app)) == 2, "another worker")  # noqa: B023
+            assert other in workers(app)
+    assert set(statuses) <= {0, 200}
+    lost = statuses.count(0)
+    assert lost <= 8 * number, f"{lost} of {len(statuses)} requests"  # at most those that the killed worker had
+    assert inspect(app)["RestartCount"] == 1  # by the test above
 
 
 def test_the_engine_alone_can_start_it_again(stack):
@@ -455,7 +532,7 @@ def test_up_says_which_container_refused_and_starts_no_other(stack, another_secr
 
 
 @pytest.fixture
-def load(stack) -> Iterator[list[str]]:
+def clients(stack) -> Iterator[list[str]]:
     """Requests all the time, from clients that keep their connection and from others, while the test runs; the list
     gets what went wrong, and the test fails where that is anything.
     """
@@ -478,8 +555,8 @@ def load(stack) -> Iterator[list[str]]:
             over.wait(0.02)  # all of them at once, and yet a processor for the rest of the stack
 
     bearer = bearer_of(stack)
-    clients = [threading.Thread(target=client, args=(number,)) for number in range(len(answered))]
-    for thread in clients:
+    threads = [threading.Thread(target=client, args=(number,)) for number in range(len(answered))]
+    for thread in threads:
         thread.start()
     try:
         wait_for(lambda: min(answered) > 3, "all clients to be at work")
@@ -488,12 +565,12 @@ def load(stack) -> Iterator[list[str]]:
         wait_for(lambda: all(now > then + 3 for now, then in zip(answered, before, strict=True)), "them to go on")
     finally:
         over.set()
-        for thread in clients:
+        for thread in threads:
             thread.join()
     assert failures == []
 
 
-def test_rotate_changes_the_password_and_no_request_fails(stack, load):
+def test_rotate_changes_the_password_and_no_request_fails(stack, clients):
     old, containers = secret(stack, "database_url"), [inspect(stack.container(service)) for service in SERVICES]
     done = stack.script("secrets", "rotate")
     assert done.returncode == 0, done.stderr
@@ -518,7 +595,7 @@ def test_rotate_goes_back_to_the_first_name_and_brings_another_token_along(stack
         assert stack.request("POST", "/users", json=user, headers=headers).status_code == status
 
 
-def test_rotate_can_be_killed_anywhere(stack, load, tmp_path):
+def test_rotate_can_be_killed_anywhere(stack, clients, tmp_path):
     # A docker that kills the script, and all that it started, before the call of that number.
     fake = tmp_path / "docker"
     fake.write_text(
