@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 from pymongo import MongoClient
 
+from tests.support.disks import small_disk
 from tests.support.docker import docker, inspect
 from tests.support.load import load
 from tests.support.ports import free_port
@@ -287,19 +288,10 @@ def test_a_folder_that_cannot_be_written_to_is_refused(stack):
     assert stack.refusal("backup", folder).startswith(f"{folder} cannot be written to: make it yours")
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    privileged = [] if os.geteuid() == 0 else ["sudo", "--non-interactive"]
-    mount = [*privileged, "mount", "-t", "tmpfs", "-o", "size=64k,mode=0777", "tmpfs", tmp_path]
-    if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
-        pytest.skip("no disk can be mounted")
-    yield tmp_path
-    subprocess.run([*privileged, "umount", tmp_path], check=True)
-
-
-def test_a_full_disk_leaves_nothing_on_it(stack, small_disk):
-    assert stack.refusal("backup", small_disk).startswith(f"{small_disk} cannot hold the backup (")
-    assert not list(small_disk.iterdir())
+def test_a_full_disk_leaves_nothing_on_it(stack, tmp_path):
+    with small_disk(tmp_path, "64k") as disk:
+        assert stack.refusal("backup", disk).startswith(f"{disk} cannot hold the backup (")
+        assert not list(disk.iterdir())
     stack.unharmed()
 
 

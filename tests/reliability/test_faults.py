@@ -10,15 +10,18 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import requests
+from pymongo import MongoClient
 
+from tests.support.disks import small_disk
 from tests.support.load import load
 from tests.support.processes import Database, Server
 from tests.support.sockets import connect
 from tests.support.users import ANN, problem
-from tests.support.waiting import wait_for
+from tests.support.waiting import LIMIT, wait_for
 
 
 @pytest.fixture
@@ -116,6 +119,33 @@ def test_no_acknowledged_user_is_lost_or_doubled_by_a_fault_and_all_are_served_a
     assert set(writers.acknowledged) <= found.keys()
     assert set(found.values()) == {1}
     assert max(recoveries) < 5
+
+
+@pytest.mark.long
+def test_no_acknowledged_user_is_lost_when_the_disk_is_full(tmp_path, record_property):
+    with small_disk(tmp_path, "40m") as disk, contextlib.ExitStack() as stack:
+        database = Database(disk)
+        database.start()
+        stack.callback(database.stop)
+        server = Server(Path(stack.enter_context(TemporaryDirectory())), DATABASE_URL=database.url)
+        stack.enter_context(server.running())
+        writers = Writers(server)
+        with writers.writing():
+            writers.recovery()
+            with (disk / "other").open("wb", buffering=0) as other, contextlib.suppress(OSError):
+                while True:
+                    other.write(bytes(2**16))
+            # The database still has room in its own files.
+            wait_for(lambda: writers.statuses.keys() > {201}, "a refusal", limit=5 * LIMIT)
+            (disk / "other").unlink()
+            killed(server, database)  # a mongod that cannot write ends by itself
+            writers.recovery()
+        with MongoClient(database.url) as client:
+            found = Counter(user["email"] for user in client.get_default_database().users.find())
+    record_property("acknowledged users", len(writers.acknowledged))
+    assert writers.statuses.keys() <= {201, 500, 503}
+    assert set(writers.acknowledged) <= found.keys()
+    assert set(found.values()) == {1}
 
 
 def test_a_database_that_hangs_under_load_is_a_503_and_stops_nobody_else(server, database, tries):
