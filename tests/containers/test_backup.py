@@ -289,7 +289,7 @@ def test_a_folder_that_cannot_be_written_to_is_refused(stack):
 
 
 def test_a_full_disk_leaves_nothing_on_it(stack, tmp_path):
-    with small_disk(tmp_path, "64k") as disk:
+    with small_disk(tmp_path / "disk", "64k") as disk:
         assert stack.refusal("backup", disk).startswith(f"{disk} cannot hold the backup (")
         assert not list(disk.iterdir())
     stack.unharmed()

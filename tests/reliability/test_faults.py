@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 import requests
@@ -123,11 +122,11 @@ def test_no_acknowledged_user_is_lost_or_doubled_by_a_fault_and_all_are_served_a
 
 @pytest.mark.long
 def test_no_acknowledged_user_is_lost_when_the_disk_is_full(tmp_path, record_property):
-    with small_disk(tmp_path, "40m") as disk, contextlib.ExitStack() as stack:
+    with small_disk(tmp_path / "disk", "40m") as disk, contextlib.ExitStack() as stack:
         database = Database(disk)
         database.start()
         stack.callback(database.stop)
-        server = Server(Path(stack.enter_context(TemporaryDirectory())), DATABASE_URL=database.url)
+        server = Server(tmp_path, DATABASE_URL=database.url)
         stack.enter_context(server.running())
         writers = Writers(server)
         with writers.writing():
