@@ -6,6 +6,7 @@ Which collections there are, and their indexes, is up to the modules that own th
 import atexit
 import contextlib
 import logging
+import re
 import threading
 from typing import Any
 
@@ -28,6 +29,7 @@ Document = dict[str, Any]
 
 SERVER_SELECTION_TIMEOUT = 2  # seconds
 OPERATION_TIMEOUT = 5  # seconds for a whole operation: finding the server, a retry, the answer
+REPLICA_SET = re.compile(r"mongodb\+srv:|mongodb://[^/]*,|.*[?&]replicaSet=", re.IGNORECASE)
 HEARTBEAT = 2  # seconds between two questions whether a server is there; the driver's default is 10
 
 
@@ -59,10 +61,10 @@ class _Database(monitoring.ServerHeartbeatListener):
             # Acknowledge a write once it is on the disks of a majority.
             w="majority",
             journal=True,
+            event_listeners=[self],
             # A single MongoDB cannot repeat a write. When the driver (4.20) tries, it takes the old error for a new one
             # and closes all connections, also those that other requests write on; they try again, and so on.
-            retryWrites="retrywrites=true" in url.lower(),
-            event_listeners=[self],
+            retryWrites=bool(REPLICA_SET.match(url)),
         )
 
     def _keep_trying(self, url: str) -> None:
