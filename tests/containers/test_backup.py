@@ -207,7 +207,7 @@ def damaged(chance: random.Random, whole: bytes) -> bytes:
 
 def test_a_damaged_backup_is_refused_before_anything_is_done(stack, tmp_path, tries):
     chance, whole, copy = random.Random(15), stack.full.read_bytes(), tmp_path / stack.full.name  # noqa: S311
-    for _ in range(tries(8, 80)):
+    for _ in range(tries(9, 70)):
         copy.write_bytes(damaged(chance, whole))
         assert " is damaged, " in stack.refusal("restore", copy, "--yes")
     stack.unharmed()
@@ -224,17 +224,22 @@ def damaged_documents(chance: random.Random, backup: Path, folder: Path, name: s
     return craft(folder, name, **members | {file: damaged(chance, members[file])})
 
 
-@pytest.mark.parametrize("damage", [damaged_archive, damaged_documents])
-def test_what_was_damaged_before_its_checksum_is_restored_whole_or_taken_back(
-    stack, tmp_path, damage, tries, record_property
-):
+def damaged_catalog(chance: random.Random, backup: Path, folder: Path, name: str) -> Path:
+    """With this damage, the embedded database starts and cannot read."""
+    members = unpacked(backup)
+    file = next(each for each in members if re.search(r"/(_mdb_catalog|.*_collections)\.wt$", each))
+    return craft(folder, name, **members | {file: members[file][:4096] + chance.randbytes(len(members[file]) - 4096)})
+
+
+def test_what_was_damaged_before_its_checksum_is_restored_whole_or_taken_back(stack, tmp_path, tries, record_property):
     chance, refused = random.Random(15), 0  # noqa: S311 - the same damage each time
-    number = tries(1, 10)
-    for _ in range(number):
+    damages = [damaged_catalog, damaged_documents, damaged_archive]
+    for number in range(tries(1, 30)):
         with stack.database() as database:  # something that no backup has
             database.notes.replace_one({"_id": "later"}, {"text": "later"}, upsert=True)
         before = stack.read()
-        done = stack.run("restore", damage(chance, stack.full, tmp_path, stack.project.name), "--yes")
+        file = damages[number % 3](chance, stack.full, tmp_path, stack.project.name)
+        done = stack.run("restore", file, "--yes")
         stack.project.ready()
         refused += done.returncode
         assert stack.read() == (before if done.returncode else stack.content), done.stderr
