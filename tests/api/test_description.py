@@ -107,7 +107,8 @@ def refused(method, path):
 
 
 def test_each_answer_that_is_described_is_given_as_described(service, tmp_path):
-    away = Server(tmp_path, DATABASE_URL=f"mongodb://127.0.0.1:{free_port()}/flask-mongo-app-test", API_TOKEN=TOKEN)
+    nowhere = f"mongodb://127.0.0.1:{free_port()}/nowhere"
+    away = Server(tmp_path, DATABASE_URL=nowhere, API_TOKEN=TOKEN)
     asked = {it: set() for it in OPERATIONS}
     ids = {}
 

@@ -116,7 +116,6 @@ def test_the_port_and_the_base_image(awkward):
 def test_without_the_page_there_is_an_api_alone(copy, tmp_path):
     folder = tmp_path / "copy"
     assert new_service("x", folder, "--no-page").returncode == 0
-    assert git(folder, "log", "--format=%B").endswith(" x --no-page\n\n")
     page = {
         *("service/page.py", "tests/api/test_page.py", "tests/support/browser.py", "docs/images/page.png"),
         *(path for path in files(copy) if path.startswith(("service/static/", "service/templates/", "tests/browser/"))),
