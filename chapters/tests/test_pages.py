@@ -53,6 +53,7 @@ def _started(request: pytest.FixtureRequest) -> None:
         request.getfixturevalue("course")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=str)
 def test_a_page_from_an_empty_engine(machine, chapter):
     machine.empty()

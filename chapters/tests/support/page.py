@@ -12,6 +12,7 @@ ANY = "…"
 # reader has to recognize stays literal: names, tags, status words, units, 0B, and the addresses 127.0.0.1 and 0.0.0.0.
 SAMPLES = {
     **{f"id of {count} digits": rf"(?<![0-9a-z])[0-9a-f]{{{count}}}(?![0-9a-z])" for count in (12, 16, 24, 32, 40, 64)},
+    "id in a swarm": r"(?<![0-9a-z])[0-9a-z]{25}(?![0-9a-z])",
     "commit": r"(?<=build )[0-9a-f]{7,40}\b|(?<=sha-)[0-9a-f]{7,40}\b",
     "date and time": r"(?<!\d)(?:\d{8}T\d{6}Z|\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d)",
     "date": r"(?<!\d)(?:\d{4}-\d\d-\d\d|\d\d/[A-Z][a-z]{2}/\d{4})(?!\d)",
