@@ -29,8 +29,8 @@ Document = dict[str, Any]
 
 SERVER_SELECTION_TIMEOUT = 2  # seconds
 OPERATION_TIMEOUT = 5  # seconds for a whole operation: finding the server, a retry, the answer
-REPLICA_SET = re.compile(r"mongodb\+srv:|mongodb://[^/]*,|.*[?&]replicaSet=", re.IGNORECASE)
 HEARTBEAT = 2  # seconds between two questions whether a server is there; the driver's default is 10
+REPLICA_SET = re.compile(r"mongodb\+srv:|mongodb://[^/]*,|.*[?&]replicaSet=", re.IGNORECASE)  # URLs of one
 
 
 class _Database(monitoring.ServerHeartbeatListener):

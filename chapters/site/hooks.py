@@ -21,7 +21,7 @@ LABELS = {
     r"terminal 3": "in a third terminal",
     r"not run: (.+)": r"not run by our tests: \1",
     r"file: (\S+)": r"\1",
-    r"write: (\S+)": r"save this as \1",
+    r"write: (\S+)": r"in your editor: \1",
 }
 BLOCK = re.compile(r"((?:^<!-- .+ -->\n)+)^```(\w+)$", re.MULTILINE)
 LINK = re.compile(r"\[([^]]+)\]\((?!https?:|#)([^)#]+)(#[^)]*)?\)")

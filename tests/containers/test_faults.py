@@ -81,7 +81,7 @@ def test_it_recovers_by_itself(stack, fault, tries, record_property):
 def test_each_user_that_was_created_was_acknowledged_when_the_service_is_replaced(
     stack, commands, tries, record_property
 ):
-    # A request that was carried out but not answered would leave a user whom no client knows of.
+    # A request that was carried out but not answered would leave a user that no client knows of.
     acknowledged, numbers = set(), itertools.count()
 
     def create():
