@@ -43,7 +43,8 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 # gunicornc's socket needs a writable home directory, which a hardened container does not have.
 control_socket_disable = True
 
-# service/logs.py writes one line per request, so gunicorn's access log stays off. Its other messages join ours.
+# service/logs.py writes one line per request. gunicorn's other messages join ours.
+logger_class = "service.logs.ServerLogger"
 logconfig_dict = configuration(settings.log_level)
 
 

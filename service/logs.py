@@ -3,11 +3,12 @@
 import json
 import logging
 import re
+import secrets
 import time
-import uuid
 from datetime import UTC, datetime
 
 from flask import Flask, Response, g, has_request_context, request
+from gunicorn.glogging import Logger
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +27,13 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line)  # ASCII: other alphabets have line ends and terminal controls of their own
+
+
+class ServerLogger(Logger):  # type: ignore[misc]  # gunicorn has no annotations
+    """gunicorn's logger without its access log, which has a line for each request, as ours has."""
+
+    # By default, gunicorn builds the line when there is a logconfig_dict, even if no handler prints it.
+    access_log_enabled = False
 
 
 def configuration(level: str) -> dict[str, object]:
@@ -50,7 +58,7 @@ def start() -> None:
     """Begin a request: note the time, and accept its id or create one."""
     g.started = time.perf_counter()
     offered = request.headers.get("X-Request-ID", "")
-    g.request_id = offered if re.fullmatch(SANE_REQUEST_ID, offered) else uuid.uuid4().hex
+    g.request_id = offered if re.fullmatch(SANE_REQUEST_ID, offered) else secrets.token_hex(16)
 
 
 def _finish(response: Response) -> Response:

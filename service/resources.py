@@ -79,5 +79,5 @@ def _members(document: Document, fields: tuple[str, ...]) -> dict[str, object]:
     return {
         "id": str(document["_id"]),
         **{field: document.get(field) for field in fields},
-        "created_at": document["_id"].generation_time.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "created_at": document["_id"].generation_time.isoformat().replace("+00:00", "Z"),
     }
