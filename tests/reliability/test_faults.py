@@ -19,7 +19,7 @@ from tests.support.disks import small_disk
 from tests.support.load import load
 from tests.support.processes import Database, Server
 from tests.support.sockets import connect
-from tests.support.users import ANN, problem
+from tests.support.users import ANN, emails, problem
 from tests.support.waiting import LIMIT, wait_for
 
 
@@ -31,17 +31,6 @@ def server(database: Database, tmp_path: Path) -> Iterator[Server]:
     with server.running():
         wait_for(lambda: server.get("/readyz").ok, "the service to be ready")
         yield server
-
-
-def emails(server: Server) -> Counter[str]:
-    """How often each email is in the database, read page by page."""
-    found: Counter[str] = Counter()
-    following = "/users?limit=100"
-    while following:
-        part = server.get(following).json()
-        found.update(user["email"] for user in part["users"])
-        following = part["next"]
-    return found
 
 
 class Writers:

@@ -1,5 +1,7 @@
 """A user, and the answers of the API."""
 
+from collections import Counter
+
 ANN = {"name": "Ann", "email": "ann@example.org"}
 NO_ID = "0" * 24
 
@@ -12,6 +14,16 @@ def problem(response, status):
     assert document["status"] == status
     assert document.keys() >= {"type", "title", "detail"}
     return document
+
+
+def emails(service):
+    """How often each email is there, read page by page."""
+    found, following = Counter(), "/users?limit=100"
+    while following:
+        page = service.request("GET", following).json()
+        found.update(user["email"] for user in page["users"])
+        following = page["next"]
+    return found
 
 
 def create(service, **members):
