@@ -33,7 +33,7 @@ class Case:
 
     def name_for(self, project: Project) -> str:
         """The copy's name, 50 characters at most."""
-        return self.name.format(project.name)[:50]
+        return self.name.replace("{}", project.name)[:50]
 
     def make(self, project: Project, folder: Path) -> Path:
         """Make the copy, in a path with blanks."""
