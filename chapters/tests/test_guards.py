@@ -65,11 +65,20 @@ def test_a_page_says_how_long_it_takes(chapter):
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=str)
-def test_a_page_begins_at_its_chapter_and_ends_with_its_check(chapter):
-    run = [block for block in read(chapter.page).console if not block.not_run]
-    commands = [(block.heading, command.text) for block in run for command in block.commands]
-    assert commands[0] == ("", f"scripts/chapter go {chapter.name[:2]}")
-    assert [text for heading, text in commands if heading == "Try it"][-1] == "scripts/chapter check"
+def test_a_page_begins_at_its_chapter_and_ends_with_its_check(chapter, files):
+    page = read(chapter.page)
+    run = [block for block in page.console if not block.not_run]
+    commands = [(block.heading, command) for block in run for command in block.commands]
+    tree, before = files[chapter], files[CHAPTERS[max(CHAPTERS.index(chapter) - 1, 0)]]
+    written = [b.write for b in page.blocks if b.write in tree and tree[b.write] != before.get(b.write)]
+    first = f"scripts/chapter {'start' if written else 'go'} {chapter.name[:2]}"
+    assert (commands[0][0], commands[0][1].text) == ("", first)
+    tried = [command for heading, command in commands if heading == "Try it"]
+    if written:
+        last = tried.pop()
+        assert (last.text, last.output) == ("git diff", []), "the reader's files are those of the chapter"
+        assert "`git diff` prints nothing" in "\n".join(section(page, "Try it"))
+    assert tried[-1].text == "scripts/chapter check"
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=str)

@@ -313,6 +313,7 @@ def test_help_needs_no_clone(course):
     for verb in (
         "list",
         "go",
+        "start",
         "diff",
         "open",
         "check",

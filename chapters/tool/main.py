@@ -2,6 +2,7 @@
 
     scripts/chapter list              the chapters, and where you are
     scripts/chapter go 05             to a chapter: by number, by name (image-tags), next, prev; or back to main
+    scripts/chapter start 05          the same, but you write the files that its page has you write
     scripts/chapter diff [05]         what a chapter changed (without a number: the one you are at)
     scripts/chapter open 05           put a chapter into a folder beside this one, to compare
     scripts/chapter check [05]        check your work: your containers, images, volumes and files
@@ -31,7 +32,7 @@ from typing import Callable
 from chapters.tool import git
 from chapters.tool.clean import clean
 from chapters.tool.edit import edit
-from chapters.tool.learner import check, diff, go, list_chapters, open_chapter
+from chapters.tool.learner import check, diff, go, list_chapters, open_chapter, start
 from chapters.tool.new import new
 from chapters.tool.review import review
 from chapters.tool.save import save
@@ -61,6 +62,7 @@ def replace_by(program: str, *arguments: str) -> None:
 VERBS: dict[str, Callable[[argparse.Namespace], int | None]] = {
     "list": list_chapters,
     "go": go,
+    "start": start,
     "diff": diff,
     "open": open_chapter,
     "check": check,
@@ -99,9 +101,11 @@ def parse() -> argparse.Namespace:
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB", help=", ".join(VERBS))
     at = {name: verbs.add_parser(name, description=verb.__doc__) for name, verb in VERBS.items()}
     at["go"].add_argument("chapter", metavar="CHAPTER", help="05, image-tags, next, prev, or main")
-    keep = at["go"].add_mutually_exclusive_group()
-    keep.add_argument("--stash", action="store_true", help="put changes that you did not commit into git's stash")
-    keep.add_argument("--discard", action="store_true", help="throw them away, after asking")
+    at["start"].add_argument("chapter", metavar="CHAPTER", help="05, image-tags, next, or prev")
+    for verb in ("go", "start"):
+        keep = at[verb].add_mutually_exclusive_group()
+        keep.add_argument("--stash", action="store_true", help="put changes that you did not commit into git's stash")
+        keep.add_argument("--discard", action="store_true", help="throw them away, after asking")
     at["diff"].add_argument("chapter", nargs="?", metavar="CHAPTER", help="the chapter where you are, if not given")
     at["open"].add_argument("chapter", metavar="CHAPTER")
     at["check"].add_argument("chapter", nargs="?", metavar="CHAPTER", help="the chapter where you are, if not given")
