@@ -270,6 +270,14 @@ def test_the_layers_of_an_image_come_in_any_number():
     assert not compare(["Untagged: mongo:1.0"], [f"Untagged: mongo@sha256:{ID}"])
 
 
+def test_an_engine_without_ipv6_prints_fewer_ports():
+    ports = ["3000/tcp -> 0.0.0.0:3000", "3000/tcp -> [::]:3000"]
+    assert compare(ports, ports)
+    assert compare(ports, ports[:1])
+    assert not compare(ports, ports[1:])
+    assert not compare(ports[:1], ["3000/tcp -> 0.0.0.0:3001"])
+
+
 def test_a_learners_machine_has_an_empty_engine_that_pulls_and_is_made_empty_again(machine: Machine):
     page = Path(__file__).with_name("example.md")
     machine.empty()
