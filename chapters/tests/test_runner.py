@@ -54,7 +54,8 @@ GOOD = {
     "a file that the reader changes": block("$ cd; seq 9 >n")
     + listing("n", "-7\n+seven", "diff")
     + listing("n", " 8\n+and\n 9", "diff")
-    + block("$ tail -n 4 n\nseven\n8\nand\n9"),
+    + listing("n", " 1\n-2\n+two\n…\n 5\n+and\n", "diff")
+    + block("$ cat n\n1\ntwo\n3\n4\n5\nand\n6\nseven\n8\nand\n9"),
     "a second terminal": block("$ echo up; exec sleep 60\nup", "terminal 2", "keeps running")
     + block("$ echo meanwhile\nmeanwhile"),
     "an interruption": block("$ (echo up; exec sleep 60)\nup", "keeps running")

@@ -178,10 +178,17 @@ def _writing(block: Block) -> str:
     """The command that does with a file what the reader does in an editor."""
     program, lines = f"cat >{block.write}", block.lines
     if block.language == "diff":
-        before, after = (sum(not line.startswith(other) for line in lines) for other in "+-")
         program = "git apply --unidiff-zero"  # finds the lines wherever they are in the file
-        lines = [f"--- a/{block.write}", f"+++ b/{block.write}", f"@@ -1,{before} +1,{after} @@", *lines]
+        parts = re.split(rf"^{ANY}\n", "\n".join(lines), flags=re.MULTILINE)
+        lines = [f"--- a/{block.write}", f"+++ b/{block.write}", *(line for part in parts for line in _hunk(part))]
     return "\n".join([f"{program} <<'END'", *lines, "END"])
+
+
+def _hunk(part: str) -> list[str]:
+    """Lines of a diff that stand together, below the line that says how many they are."""
+    lines = part.splitlines()
+    before, after = (sum(not line.startswith(other) for line in lines) for other in "+-")
+    return [f"@@ -1,{before} +1,{after} @@", *lines]
 
 
 def pattern(expected: str) -> str:
