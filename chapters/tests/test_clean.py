@@ -17,7 +17,7 @@ def renamed(engine, course):
     image = BASE_IMAGES[0]
     need_image(image)
     names = course.read(TOOL).replace(NAME, MINE).replace('"c1"', f'"{MINE}-c1"')
-    for generic in ("app", "mongodb", "c2", "web", "hello", "registry"):
+    for generic in ("app", "mongodb", "c2", "web", "hello", "registry", "guestbook"):
         names = names.replace(f'"{generic}"', f'"{MINE}-{generic}"')
     course.write(**{TOOL: names})
     labels = ("--label", f"com.docker.compose.project={MINE}")

@@ -259,6 +259,9 @@ def test_check(course):
     assert course.refusal("check", "03") == (
         "03-more has no checks (chapters/03-more/check.sh): read its page, docs/03-more.md"
     )
+    assert course.refusal("check", "capstone-1") == (
+        "capstone-1 has no checks (chapters/capstones/1.sh): read its page, docs/reference/capstones.md"
+    )
 
 
 # --- Errors -----------------------------------------------------------------------------------------------------------

@@ -10,9 +10,9 @@ from chapters.tool.user import CourseError, confirm
 
 NAME = "flask-mongo-app"  # the image and the Compose project
 NETWORK = f"{NAME}-net"
-VOLUMES = (f"{NAME}-data", f"{NAME}-config")
+VOLUMES = (f"{NAME}-data", f"{NAME}-config", f"{NAME}-guestbook")
 # The containers that the pages start by hand with --name. Compose names its own flask-mongo-app-app-1 and so on.
-CONTAINERS = ("app", "mongodb", "c1", "c2", "web", "hello", "registry")
+CONTAINERS = ("app", "mongodb", "c1", "c2", "web", "hello", "registry", "guestbook")
 
 
 def clean(arguments: argparse.Namespace) -> None:

@@ -166,12 +166,16 @@ def open_chapter(arguments: argparse.Namespace) -> None:
 def check(arguments: argparse.Namespace) -> int:
     """Check your work: run the chapter's checks on your containers, images, volumes, networks and files."""
     woven = course()
-    chapter = find(woven, arguments.chapter).chapter
+    if capstone := re.fullmatch(r"capstone-(\d)", arguments.chapter or ""):
+        name, checks, page = capstone[0], f"chapters/capstones/{capstone[1]}.sh", "docs/reference/capstones.md"
+    else:
+        chapter = find(woven, arguments.chapter).chapter
+        name, checks, page = chapter.name, f"{chapter.folder}check.sh", chapter.page
     main, script = git.main_commit(), b""
-    for path in ("chapters/check.sh", f"{chapter.folder}check.sh"):
+    for path in ("chapters/check.sh", checks):
         part = git.run("cat-file", "blob", f"{main}:{path}")
         if part.returncode != 0:
-            raise CourseError(f"{chapter.name} has no checks ({path}): read its page, {chapter.page}")
+            raise CourseError(f"{name} has no checks ({path}): read its page, {page}")
         script += part.stdout
     if shutil.which("bash") is None:
         raise CourseError("bash is not installed: on Windows, use WSL or Git Bash")

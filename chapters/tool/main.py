@@ -108,7 +108,7 @@ def parse() -> argparse.Namespace:
         keep.add_argument("--discard", action="store_true", help="throw them away, after asking")
     at["diff"].add_argument("chapter", nargs="?", metavar="CHAPTER", help="the chapter where you are, if not given")
     at["open"].add_argument("chapter", metavar="CHAPTER")
-    at["check"].add_argument("chapter", nargs="?", metavar="CHAPTER", help="the chapter where you are, if not given")
+    at["check"].add_argument("chapter", nargs="?", metavar="CHAPTER", help="or capstone-1; if not given, where you are")
     at["clean"].add_argument("--yes", action="store_true", help="do not ask")
     at["weave"].add_argument("commit", nargs="?", metavar="COMMIT", help="main, if not given")
     at["tags"].add_argument("--push", metavar="REMOTE", help="send them there, and remove what is stale there")

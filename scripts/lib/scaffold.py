@@ -24,7 +24,7 @@ README = "scripts/lib/README.in"  # the copy's README
 # Not copied: the course (CONTRIBUTING.md, "Remove the course"), and what makes the copies.
 LEFT_OUT = re.compile(
     r"chapters/.*|scripts/chapter|docs/[0-9].*|\.github/workflows/chapters\.yml"
-    r"|docs/reference/(article-map|chapters|cheat-sheet|glossary|pages|troubleshooting)\.md"
+    r"|docs/reference/(article-map|capstones|chapters|cheat-sheet|glossary|pages|troubleshooting)\.md"
     r"|CHANGELOG\.md|scripts/new-service|scripts/lib/(scaffold\.py|update\.py|README\.in)"
     r"|tests/(unit/test_(new_service|update)|support/copies|(api|containers)/test_copies)\.py"
 )
