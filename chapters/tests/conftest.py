@@ -17,6 +17,14 @@ from tests.support.docker import need_engine, need_image
 from tests.support.repository import ROOT
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run what needs a learner's machine beside the other tests with an engine: it has an engine of its own."""
+    for item in items:
+        if {"machine", "second_machine"} & set(item.fixturenames):
+            item.add_marker(pytest.mark.xdist_group("machine"))
+
+
 @pytest.fixture(scope="session")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small course, committed on main."""
