@@ -10,4 +10,4 @@ expect "mongodb is healthy, with its login" "$up" healthy mongodb
 expect "app is healthy" "$up" healthy app
 expect "its file system is read-only, its rights are dropped" "$up" locked
 expect "the app is ready" "docker compose logs app" answers /readyz '"ready"'
-done_with 15-production
+done_with 18-production

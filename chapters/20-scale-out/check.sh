@@ -10,4 +10,4 @@ expect "the new greeting is there" "docker service update --env-add GREETING=…
   web '{{.Spec.TaskTemplate.ContainerSpec.Env}}' GREETING=
 expect "the broken version was rolled back" "docker service update --env-add PORT=none web" \
   web '{{.UpdateStatus.State}}' rollback_completed
-done_with 17-scale-out
+done_with 20-scale-out

@@ -4,4 +4,4 @@ backup() { compgen -G 'backups/flask-mongo-app-*.tar.gz'; }
 expect "the app is ready" "docker compose up --build --wait" answers /readyz '"ready"'
 expect "there is a backup" "scripts/backup" backup
 expect "the data are there" "scripts/restore FILE" answers /users '"users":[{'
-done_with 16-operations
+done_with 19-operations
