@@ -3,7 +3,7 @@
 import re
 
 from tests.support.environment import path_without_docker
-from tests.support.repository import run_tests
+from tests.support.scripts import run_tests
 
 
 def test_tests_that_need_an_engine_are_counted_with_the_reason(tmp_path):

@@ -15,7 +15,8 @@ from pymongo import MongoClient
 from tests.support.environment import clean_environment, path_without_docker
 from tests.support.ports import free_port
 from tests.support.processes import Database, ended
-from tests.support.repository import BIN, NAME, copy_repository, run_tests
+from tests.support.repository import BIN, NAME, copy_repository
+from tests.support.scripts import run_tests
 from tests.support.users import ANN
 from tests.support.waiting import LIMIT, wait_for
 

@@ -1,6 +1,5 @@
-"""This repository, its copies, and scripts/test in it."""
+"""This repository, and its copies."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -27,10 +26,3 @@ def copy_repository(folder: Path, name: str = NAME) -> None:
             if name != NAME and NAME.encode() in content:
                 (folder / file).write_bytes(content.replace(NAME.encode(), name.encode()))
     folder.chmod(0o755)  # as a clone is: the containers' user reads it
-
-
-def run_tests(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run scripts/test, without REQUIRE_ALL."""
-    command = [ROOT / "scripts/test", "-q", "-p", "no:cacheprovider", *arguments]
-    here = {name: value for name, value in os.environ.items() if name != "REQUIRE_ALL"}
-    return subprocess.run(command, env=here | variables, capture_output=True, text=True, check=False)
