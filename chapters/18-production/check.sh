@@ -1,13 +1,11 @@
 # shellcheck shell=bash
-production() { docker compose -f docker-compose.yml -f compose.production.yml "$@"; }
-healthy() { [ "$(docker inspect --format '{{.State.Health.Status}}' "$(production ps --quiet "$1")")" = healthy ]; }
-locked() { docker inspect --format '{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}}' "$(production ps --quiet app)" | grep --quiet 'true \[ALL\]'; }
-mine() { [ -s secrets/database_url ] && [ -z "$(find secrets -type f -perm -040)" ]; }
+app() { docker compose -f docker-compose.yml -f compose.production.yml ps --quiet app; }
+released() { docker inspect --format '{{.Config.Image}}' "$(app)" | grep --quiet 'flask-mongo-app@sha256:'; }
+rotated() { docker inspect --format '{{.HostConfig.LogConfig.Config}}' "$(app)" | grep --quiet max-size; }
+inside() { [ "$(docker network inspect --format '{{.Internal}}' flask-mongo-app-backend)" = true ]; }
 
-up='docker compose -f docker-compose.yml -f compose.production.yml up --build --wait'
-expect "the secrets are there, and yours alone" "scripts/secrets init" mine
-expect "mongodb is healthy, with its login" "$up" healthy mongodb
-expect "app is healthy" "$up" healthy app
-expect "its file system is read-only, its rights are dropped" "$up" locked
+expect "the app runs an image that its digest names" "docker compose up --detach --wait, with IMAGE and the three files" released
+expect "its log has a limit" "docker compose up, with compose.production.yml in COMPOSE_FILE" rotated
+expect "the database's network has no way out" "docker compose up, with compose.production.yml in COMPOSE_FILE" inside
 expect "the app is ready" "docker compose logs app" answers /readyz '"ready"'
 done_with 18-production
