@@ -15,7 +15,7 @@ README = "README.md"
 # learner moves on. At a tag, the README also names the chapter.
 EVERYWHERE = ("docs/", README, "scripts/chapter", TOOL)
 # These stay on main, but for the tool: the last chapter is main without them.
-MAIN_ONLY = (".ci/", ".devcontainer/", ".github/", ".pre-commit-config.yaml", "chapters/", "tests/stand-ins/")
+MAIN_ONLY = (".ci/", ".github/", ".pre-commit-config.yaml", "chapters/", "tests/stand-ins/")
 CHAPTER = re.compile(r"(?P<name>(?P<number>\d\d)-[a-z0-9]+(?:-[a-z0-9]+)*)  (?P<title>\S.*\S)")
 CHANGE = re.compile(r"(?P<sign>[=+-]) (?P<path>\S|\S.*\S)")
 
