@@ -150,7 +150,8 @@ def test_it_has_no_file_that_nothing_there_asks_for(tree):
     assert unasked == []
 
 
-def test_its_tests_ask_for_no_script_that_is_not_there(tree):
+def test_its_tests_ask_for_no_file_that_is_not_there(tree):
     content = [text for path, text in texts(tree).items() if path.startswith("tests/")]
-    named = {name for text in content for name in re.findall(r"(?<![\w/])scripts/(\w[\w.-]*\w)", text)}
-    assert sorted(name for name in named if not (tree / "scripts" / name).exists()) == []
+    ours = r"(?<![\w/.-])(?:scripts/\w[\w.-]*\w|compose\.\w+\.yml|deploy/\w[\w./-]*\w)"
+    named = {path for text in content for path in re.findall(ours, text)}
+    assert sorted(path for path in named if not (tree / path).exists()) == []
