@@ -427,6 +427,6 @@ def test_new_in_the_middle_makes_room(course):
 @pytest.mark.parametrize("name", ["03-again", "02-early", "4-end", "04 end", "end", "04-End"])
 def test_a_name_that_no_new_chapter_can_have(course, name):
     assert course.refusal("new", name, "03") == (
-        f"'{name}' cannot be the name of a chapter after 03-more: choose one such as 20-scale-out"
+        f"'{name}' cannot be the name of a chapter after 03-more: choose one such as 22-scale-out"
     )
     assert course.git("status", "--porcelain") == ""

@@ -59,7 +59,7 @@ def visit(site, browser):
 
 
 @pytest.mark.parametrize("options", [{}, {"color_scheme": "dark"}, PHONE], ids=["desktop", "dark", "phone"])
-@pytest.mark.parametrize("path", ["/", "/00-start/", "/13-compose-networks/", "/reference/troubleshooting/"])
+@pytest.mark.parametrize("path", ["/", "/00-start/", "/15-compose-networks/", "/reference/troubleshooting/"])
 def test_a_page_is_accessible_and_does_not_scroll_sideways(visit, path, options):
     page = visit(path, **options)
     expect(page.locator("h1")).to_be_visible()
@@ -90,7 +90,7 @@ def test_each_page_leads_to_the_next(visit):
 def test_the_search_finds_a_word(visit):
     page = visit("/")
     page.get_by_role("textbox", name="Search").press_sequentially("ipvlan")  # the theme listens to keys
-    expect(page.locator(".md-search-result__link[href*='/11-networks/?h=ipvlan']")).to_contain_text("ipvlan")
+    expect(page.locator(".md-search-result__link[href*='/13-networks/?h=ipvlan']")).to_contain_text("ipvlan")
 
 
 def test_solutions_are_folded_and_rendered(visit):

@@ -115,7 +115,7 @@ def parse() -> argparse.Namespace:
     at["edit"].add_argument("chapter", metavar="CHAPTER")
     at["save"].add_argument("--abort", action="store_true", help="give the edit up, after asking")
     at["review"].add_argument("base", metavar="BASE", help="a commit or branch, such as origin/main")
-    at["new"].add_argument("name", metavar="NN-SLUG", help="such as 20-scale-out")
+    at["new"].add_argument("name", metavar="NN-SLUG", help="such as 22-scale-out")
     at["new"].add_argument("after", metavar="AFTER", help="the chapter before it")
     tried = at["try"].add_mutually_exclusive_group(required=True)
     tried.add_argument("page", nargs="?", metavar="PAGE", help="a chapter's number, or a Markdown file")

@@ -58,7 +58,7 @@ def add(source: Source, name: str, place: int) -> list[str]:
     after = source.chapters[place - 1]
     if chapter is None or chapter["number"] <= after.number:
         raise CourseError(
-            f"'{name}' cannot be the name of a chapter after {after.name}: choose one such as 20-scale-out"
+            f"'{name}' cannot be the name of a chapter after {after.name}: choose one such as 22-scale-out"
         )
     number = int(chapter["number"])
     renamed: dict[str, str] = {}
