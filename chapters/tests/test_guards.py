@@ -16,6 +16,7 @@ LAST_PARTS = ["Try it", "What you learned", "If it fails", "Clean up", "Next"]
 WIDTH = 120
 WORDS = 900  # of prose on a page, without answers and solutions
 MINUTES = 25  # for a page
+LEFT_OUT = 0.05  # of the lines of output on all pages: those that are only `…`
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +64,12 @@ def test_a_page_says_how_long_it_takes(chapter):
     # At least: 200 words per minute, and 15 seconds per command.
     words = len(" ".join(prose(page.lines).values()).split())
     assert int(said[1]) >= words / 200 + sum(len(block.commands) for block in page.console) / 4
+
+
+def test_the_pages_show_what_commands_print():
+    pages = [read(chapter.page) for chapter in CHAPTERS]
+    shown = [line for page in pages for block in page.console for it in block.commands for line in it.output]
+    assert shown.count(ANY) < LEFT_OUT * len(shown)
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=str)
