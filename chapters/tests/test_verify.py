@@ -1,5 +1,7 @@
 """scripts/chapter verify: each rule, broken to see that it is one."""
 
+import os
+
 import pytest
 
 from chapters.tests.support.clone import FILES, TOOL
@@ -21,6 +23,19 @@ def complaints(course, **files):
 def test_all_is_well(course):
     assert course.chapter("verify") == "4 chapters are in order.\n"
     assert course.git("status", "--porcelain") == ""
+
+
+def test_a_change_in_the_second_of_the_checkout_that_keeps_the_size_is_seen(course):
+    changed, index = course.folder / "more.md", course.folder / ".git/index"
+    checkout = (1_700_000_000, 1_700_000_000)
+    course.git("config", "core.trustctime", "false")
+    os.utime(changed, checkout)
+    course.git("update-index", "--refresh")
+    course.write(**{"more.md": "# The curses\n"})
+    for path in (changed, index):
+        os.utime(path, checkout)
+    done = course.run("python3", "-c", "from chapters.tool.verify import snapshot; print(snapshot())")
+    assert course.git("show", f"{done.stdout.strip()}:more.md") == "# The curses"
 
 
 @pytest.mark.parametrize(

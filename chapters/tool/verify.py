@@ -31,7 +31,8 @@ def snapshot() -> str:
     with git.temporary_index() as index:
         current = git.ROOT / git.output("rev-parse", "--git-path", "index")
         if current.exists():  # with what git knows about the files, it need not read them again
-            shutil.copyfile(current, index["GIT_INDEX_FILE"])
+            # With its time: git reads a file again that changed in the second in which the index was written.
+            shutil.copy2(current, index["GIT_INDEX_FILE"])
         git.output("-c", "core.autocrlf=false", "add", "--all", environment=index)
         return git.output("write-tree", environment=index)
 
