@@ -137,7 +137,8 @@ def test_it_has_no_file_that_nothing_there_asks_for(tree):
         if (
             path.startswith(FRAME)
             or re.match(r"tests/.*(test_\w+|conftest)\.py$", path)
-            or path.endswith(("/__init__.py", "/kustomization.yaml"))  # Python and kustomize look for these names
+            # Python, kustomize and editors look for these names.
+            or path.endswith(("/__init__.py", "/kustomization.yaml", "/devcontainer.json"))
         ):
             continue
         names = [Path(path).stem if path.endswith(".py") else Path(path).name]
