@@ -44,7 +44,7 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 control_socket_disable = True
 
 # service/logs.py writes one line per request. gunicorn's other messages join ours.
-logger_class = "service.logs.ServerLogger"
+logger_class = "service.worker.Logger"
 logconfig_dict = configuration(settings.log_level)
 
 

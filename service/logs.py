@@ -8,7 +8,6 @@ import time
 from datetime import UTC, datetime
 
 from flask import Flask, Response, g, has_request_context, request
-from gunicorn.glogging import Logger
 
 logger = logging.getLogger(__name__)
 
@@ -27,13 +26,6 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line)  # ASCII: other alphabets have line ends and terminal controls of their own
-
-
-class ServerLogger(Logger):  # type: ignore[misc]  # gunicorn has no annotations
-    """gunicorn's logger without its access log, which has a line for each request, as ours has."""
-
-    # By default, gunicorn builds the line when there is a logconfig_dict, even if no handler prints it.
-    access_log_enabled = False
 
 
 def configuration(level: str) -> dict[str, object]:

@@ -17,6 +17,7 @@ from contextlib import suppress
 from functools import partial
 from selectors import EVENT_READ
 
+from gunicorn import glogging
 from gunicorn.http import Request, RequestParser, errors, wsgi
 from gunicorn.http.body import LengthReader
 from gunicorn.workers.gthread import TConn, ThreadWorker
@@ -28,6 +29,13 @@ HEAD_LIMIT = 32 * 1024  # bytes of a head, and of the overhead of a chunked body
 LINGER = 2  # seconds for a client to close its end after the last response
 NEWCOMER = 0.5  # seconds in which a connection's next request may be under way, so that it is not closed to make room
 LIVENESS = "/healthz"  # asks nobody else, so it has a thread of its own
+
+
+class Logger(glogging.Logger):
+    """gunicorn's logger without its access log, which has a line for each request, as ours has."""
+
+    # By default, gunicorn builds the line when there is a logconfig_dict, even if no handler prints it.
+    access_log_enabled = False
 
 
 class TooLarge(errors.ParseException):
