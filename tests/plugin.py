@@ -1,6 +1,7 @@
 """How pytest runs all tests: in which process, and what it reports of skipped ones."""
 
 import os
+import re
 import signal
 from collections import Counter
 from collections.abc import Iterator
@@ -62,7 +63,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for report in terminalreporter.getreports("passed"):
         if report.when == "call" and report.user_properties:
             figures = ", ".join(f"{name}: {value}" for name, value in report.user_properties)
-            terminalreporter.write_line(f"{report.nodeid.rpartition('::')[2]}: {figures}")
+            name = re.sub(r"@[\w./-]+$", "", report.nodeid.rpartition("::")[2])  # without pytest-xdist's group
+            terminalreporter.write_line(f"{name}: {figures}")
 
 
 def folder_of(nodeid: str) -> str:
