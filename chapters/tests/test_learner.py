@@ -8,6 +8,7 @@ import pytest
 
 from chapters.tests.support.clone import CHAPTERS
 from tests.support.repository import ROOT
+from tests.support.scripts import unread
 
 AT_APP = "You are at 01-app: Write the app (docs/01-app.md)"
 
@@ -308,6 +309,10 @@ def test_main_in_another_folder(course):
     course.chapter("go", "01")
     course.git("worktree", "add", "../elsewhere", "main")
     assert course.refusal("go", "main").startswith("git: fatal: 'main' is already ")
+
+
+def test_a_list_ends_quietly_when_nobody_reads_on(course):
+    assert unread(course.folder / "scripts/chapter", "list", env=course.environment) == ""
 
 
 def test_help_needs_no_clone(course):

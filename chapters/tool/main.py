@@ -26,13 +26,15 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from typing import Callable
 
 from chapters.tool import git
 from chapters.tool.clean import clean
 from chapters.tool.edit import edit
-from chapters.tool.learner import check, diff, go, list_chapters, open_chapter, start
+from chapters.tool.learner import check, diff, list_chapters, open_chapter
+from chapters.tool.move import go, start
 from chapters.tool.new import new
 from chapters.tool.review import review
 from chapters.tool.save import save
@@ -84,6 +86,8 @@ def main() -> int:
     for stream in (sys.stdout, sys.stderr):
         # A terminal of an older encoding has no …
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # both are TextIOWrappers
+    if hasattr(signal, "SIGPIPE"):  # Windows has none
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # end quietly when `| head` has read enough
     try:
         git.need_clone()
         return VERBS[arguments.verb](arguments) or 0

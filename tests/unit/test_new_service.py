@@ -11,6 +11,7 @@ from lib.commands import CommandError
 from lib.scaffold import Options
 
 from tests.support.repository import NAME, ROOT, copy_repository, need_git
+from tests.support.scripts import unread
 
 pytestmark = need_git
 
@@ -179,6 +180,10 @@ def test_a_dry_run_lists_files_and_changed_lines_and_makes_nothing(tmp_path):
     assert result.returncode == 0
     assert {"LICENSE", "  + Copyright (c) 2026 The billing-api maintainers"} <= set(result.stdout.splitlines())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dry_run_ends_quietly_when_nobody_reads_on(tmp_path):
+    assert unread(ROOT / "scripts/new-service", "billing-api", tmp_path / "copy", "--dry-run") == ""
 
 
 @pytest.mark.parametrize(
