@@ -23,7 +23,11 @@ expect() {
 }
 
 running() { [ "$(docker container inspect --format '{{.State.Running}}' "$1" 2>/dev/null)" = true ]; }
+healthy() { [ "$(docker container inspect --format '{{.State.Health.Status}}' "$1")" = healthy ]; }
 ended_well() { [ "$(docker container inspect --format '{{.State.Status}} {{.State.ExitCode}}' "$1")" = "exited 0" ]; }
+
+# for_this_machine NAME PORT: whether the container publishes this port, and no other, to this machine alone.
+for_this_machine() { [ "$(docker port "$1" | sed 's/.* -> //')" = "127.0.0.1:$2" ]; }
 
 # answers PATH [TEXT]: whether the app on port 3000 answers, with the text in what it says.
 answers() { curl --silent --fail --max-time 5 "localhost:3000$1" | grep --quiet --fixed-strings -e "${2-}"; }

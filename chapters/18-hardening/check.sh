@@ -1,8 +1,7 @@
 # shellcheck shell=bash
-production() { docker compose -f docker-compose.yml -f compose.production.yml "$@"; }
 hardened() {
   local host='{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}} {{.HostConfig.Memory}} {{.HostConfig.PidsLimit}}'
-  docker inspect --format "$host" "$(production ps --quiet "$1")" |
+  docker inspect --format "$host" "flask-mongo-app-$1-1" |
     grep --quiet '^true \[ALL\] \[no-new-privileges:true\] [1-9][0-9]* [1-9]'
 }
 

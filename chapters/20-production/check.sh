@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-app() { docker compose -f docker-compose.yml -f compose.production.yml ps --quiet app; }
-released() { docker inspect --format '{{.Config.Image}}' "$(app)" | grep --quiet 'flask-mongo-app@sha256:'; }
-rotated() { docker inspect --format '{{.HostConfig.LogConfig.Config}}' "$(app)" | grep --quiet max-size; }
+app=flask-mongo-app-app-1
+released() { docker inspect --format '{{.Config.Image}}' "$app" | grep --quiet 'flask-mongo-app@sha256:'; }
+rotated() { docker inspect --format '{{.HostConfig.LogConfig.Config}}' "$app" | grep --quiet max-size; }
 inside() { [ "$(docker network inspect --format '{{.Internal}}' flask-mongo-app-backend)" = true ]; }
 
 expect "the app runs an image that its digest names" "docker compose up --detach --wait, with IMAGE and the three files" released

@@ -11,8 +11,6 @@ cached() {
     head -n 1 | grep --extended-regexp 'COPY|ADD'
 }
 not_root() { [ "$(docker exec guestbook id -u)" -gt 0 ]; }
-healthy() { [ "$(inspect '{{.State.Health.Status}}')" = healthy ]; }
-for_this_machine() { [ "$(inspect '{{range .NetworkSettings.Ports}}{{range .}}{{.HostIp}}:{{.HostPort}} {{end}}{{end}}')" = "127.0.0.1:8000 " ]; }
 kept() {
   local folder
   folder=$(inspect "{{range .Mounts}}{{if eq .Name \"$volume\"}}{{.Destination}}{{end}}{{end}}")
@@ -25,8 +23,9 @@ expect "a change of the code does not install again" "copy requirements.txt and 
 expect "the container guestbook runs" "docker run --detach --name guestbook with your options, or docker logs guestbook" \
   running guestbook
 expect "it runs as a user other than root" "USER in the Dockerfile" not_root
-expect "it is healthy" "HEALTHCHECK in the Dockerfile; docker inspect guestbook shows what the check printed" healthy
-expect "its port is published to this machine alone" "--publish 127.0.0.1:8000:8000" for_this_machine
+expect "it is healthy" "HEALTHCHECK in the Dockerfile; docker inspect guestbook shows what the check printed" \
+  healthy guestbook
+expect "its port is published to this machine alone" "--publish 127.0.0.1:8000:8000" for_this_machine guestbook 8000
 expect "the book is served" "docker logs guestbook, and HOST in the Dockerfile" \
   curl --silent --fail --max-time 5 localhost:8000
 expect "an entry is in the volume $volume" "--volume, and BOOK; then sign: curl --data Ann localhost:8000" kept

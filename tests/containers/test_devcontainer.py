@@ -6,7 +6,6 @@ import subprocess
 import pytest
 
 CLI = "@devcontainers/cli@0.89.0"
-FILES = "docker-compose.yml:compose.override.yml:.devcontainer/compose.yml"
 
 
 @pytest.fixture
@@ -23,7 +22,7 @@ def editor(project, tmp_path):
         return done.stdout
 
     yield run
-    project.environment["COMPOSE_FILE"] = FILES
+    project.environment["COMPOSE_FILE"] = "docker-compose.yml:compose.override.yml:.devcontainer/compose.yml"
     project.compose("down", "--volumes", "--rmi", "local")
 
 
